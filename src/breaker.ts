@@ -1,0 +1,361 @@
+/**
+ * The breaker: the state machine, run by a clock, around calls, with listeners.
+ *
+ * @module
+ */
+import { ask, BOOLEAN, check, checkAll, NUMBER, oneOf } from "./core/check.ts"
+import type { Counts, Outcome, State } from "./core/counts.ts"
+import {
+  admit,
+  lapse,
+  reset,
+  retryAfter,
+  settle,
+  tick,
+  trip,
+  type Evidence,
+  type Transition,
+} from "./core/machine.ts"
+import { createPolicy, type Policy } from "./core/policy.ts"
+import type { BreakerRecord, Permit } from "./core/record.ts"
+import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
+import { bounded, Interruption } from "./deadline.ts"
+import { OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
+import { BreakerEvent, Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
+import { report } from "./report.ts"
+import { RULES, TIMER, type Settings } from "./settings.ts"
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Aborts the call; an aborted call is excluded. One that is aborted already is not made. */
+  signal?: AbortSignal | null | undefined
+  /** Overrides the setting of that name for this call; 0 means none. */
+  callTimeout?: number | undefined
+}
+
+/** Says how a call ended that {@link CircuitBreaker.allow} admitted; only the first word counts. */
+export type Done = (outcome: Outcome, evidence?: Evidence) => void
+
+/** Holds a breaker open until it is released; a second release does nothing. */
+export interface Isolation {
+  release(): void
+}
+
+/**
+ * A circuit breaker: it stops sending requests that are likely to fail.
+ *
+ * Closed, it lets calls through and counts; once `readyToTrip` says so it opens and rejects calls
+ * without making them. After `timeout` it is half-open and lets `maxRequests` of them through: when
+ * those succeed it closes, when one fails it opens again. No timer drives it, so it works where
+ * timers die with their request, and holds no process open.
+ *
+ * The state machine is that of [sony/gobreaker](https://github.com/sony/gobreaker#usage).
+ *
+ * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker, failureRate } from "webbreaker"
+ *
+ * const breaker = new CircuitBreaker({
+ *   name: "billing",
+ *   ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }),
+ * })
+ * const invoices = await breaker.execute((signal) => fetch("https://billing.example/invoices", { signal }), {
+ *   callTimeout: 3_000,
+ * })
+ * ```
+ */
+export class CircuitBreaker {
+  /** Shown in errors and events. */
+  readonly name: string
+  readonly #settings: Settings
+  readonly #policy: Policy
+  /** Whether the closed state needs to know the time; while nothing does, no clock is read. */
+  readonly #timed: boolean
+  readonly #record: BreakerRecord
+  #listeners: Listeners | undefined
+  #announcements: BreakerEvent[] | undefined
+  #announcing = false
+  #isolations = 0
+  #cause: unknown
+
+  constructor(settings: Settings = {}) {
+    checkAll(settings, RULES)
+    this.#policy = createPolicy(settings, report)
+    // A copy: what the caller, or another breaker, does to the object afterwards changes nothing.
+    this.#settings = { ...settings }
+    this.name = settings.name ?? ""
+    this.#timed = this.#policy.interval + this.#policy.bucketPeriod > 0
+    // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
+    const now = this.#timed || settings.snapshot ? this.#now() : 0
+    this.#record = restoreSnapshot(settings.snapshot, this.#policy, now)
+    const { onStateChange } = settings
+    if (onStateChange) {
+      this.addEventListener("statechange", ({ from, to }) => onStateChange(this.name, from, to))
+    }
+  }
+
+  /** The state now; evaluates the clock, like gobreaker's `State()`. */
+  get state(): State {
+    this.#tick()
+    this.#announce()
+    return this.#isolations ? "open" : this.#record.state
+  }
+
+  /** A copy of the counts; does not evaluate the clock, like gobreaker's `Counts()`. */
+  get counts(): Counts {
+    return { ...this.#record.counts }
+  }
+
+  /**
+   * Milliseconds until a call may be admitted; 0 when one may be now, `Infinity` while isolated.
+   * Half-open with all slots taken, it is the time until the oldest of them is given up.
+   */
+  get retryAfter(): number {
+    this.#tick()
+    this.#announce()
+    return this.#isolations ? Infinity : retryAfter(this.#record, this.#policy)
+  }
+
+  /**
+   * Calls `request` if the breaker admits it, and counts what it comes to.
+   *
+   * @param request - Gets the signal to heed: `undefined` when the call has neither a caller's
+   * signal nor a time limit.
+   * @returns What `request` returns; rejects with what `request` throws, untouched.
+   * @throws {OpenStateError | TooManyRequestsError} when the call is rejected.
+   * @throws the reason of `options.signal`, once that is aborted.
+   * @throws {DOMException} "TimeoutError", when `callTimeout` is over.
+   */
+  async execute<T>(
+    request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
+    options?: CallOptions,
+  ): Promise<T> {
+    const limit = options?.callTimeout ?? this.#settings.callTimeout ?? 0
+    const signal = options?.signal ?? undefined
+    if (limit) check("callTimeout", limit, TIMER)
+    signal?.throwIfAborted()
+    const permit = this.#admit()
+    const start = this.#start()
+    let result: T
+    try {
+      result = await (limit || signal ? bounded(request, signal, limit) : request(undefined))
+    } catch (error) {
+      if (!(error instanceof Interruption)) {
+        this.#judge(permit, start, "failure", error, undefined)
+        throw error
+      }
+      const failed = error.by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(error.reason))
+      this.#settle(permit, start, failed ? "failure" : "excluded", { error: error.reason })
+      throw error.reason
+    }
+    this.#judge(permit, start, "success", undefined, result)
+    return result
+  }
+
+  /**
+   * The same in two steps, for calls that are not one function: admits a call, and returns the
+   * function that says how it ended. gobreaker's `TwoStepCircuitBreaker`.
+   *
+   * @throws {OpenStateError | TooManyRequestsError} when the call is rejected.
+   */
+  allow(): Done {
+    const permit = this.#admit()
+    const start = this.#start()
+    let settled = false
+    return (outcome, evidence) => {
+      check("outcome", outcome, OUTCOME)
+      if (!settled) this.#settle(permit, start, outcome, evidence)
+      settled = true
+    }
+  }
+
+  /** Opens the breaker now, as a failure would; one that is open keeps its end. */
+  trip(): void {
+    this.#tick()
+    this.#changed(trip(this.#record, this.#policy))
+    this.#announce()
+  }
+
+  /** Closes the breaker now and clears its counts; calls under way will not count. */
+  reset(): void {
+    this.#tick()
+    this.#changed(reset(this.#record, this.#policy))
+    this.#announce()
+  }
+
+  /**
+   * Holds the breaker open, whatever its state, until the returned handle is released; handles
+   * nest. Beneath it the state machine goes on: after the last release the breaker is in the state
+   * that it would be in anyway. A snapshot does not know of it.
+   */
+  isolate(): Isolation {
+    this.#isolate(1)
+    let held = true
+    return {
+      release: () => {
+        if (held) this.#isolate(-1)
+        held = false
+      },
+    }
+  }
+
+  #isolate(step: 1 | -1): void {
+    const from = this.state
+    this.#isolations += step
+    const to = this.#isolations ? "open" : this.#record.state
+    if (from !== to) this.#queue("statechange", { from, to, counts: this.counts })
+    this.#announce()
+  }
+
+  /** The state as plain JSON, to go on from with the setting `snapshot`. */
+  snapshot(): BreakerSnapshot {
+    this.#tick()
+    this.#announce()
+    return takeSnapshot(this.#record, this.#policy)
+  }
+
+  /** Like `EventTarget`'s; an error that the listener throws is reported and changes nothing. */
+  addEventListener<K extends keyof BreakerEventMap>(
+    type: K,
+    listener: BreakerListener<BreakerEventMap[K]>,
+    options?: AddEventListenerOptions | boolean,
+  ): void {
+    this.#listeners ??= new Listeners()
+    this.#listeners.add(type, listener, options)
+  }
+
+  /** Like `EventTarget`'s. */
+  removeEventListener<K extends keyof BreakerEventMap>(
+    type: K,
+    listener: BreakerListener<BreakerEventMap[K]>,
+    options?: EventListenerOptions | boolean,
+  ): void {
+    this.#listeners?.remove(type, listener, options)
+  }
+
+  #now(): number {
+    const { clock } = this.#settings
+    if (!clock) return performance.now()
+    try {
+      const now = clock.now()
+      if (Number.isFinite(now)) return now
+      report(new TypeError(`clock.now() must be a finite number: got ${now}`))
+    } catch (error) {
+      report(error)
+    }
+    return this.#record?.now ?? 0
+  }
+
+  #tick(now: number = this.#now()): void {
+    this.#changed(tick(this.#record, this.#policy, now))
+  }
+
+  /** When a call begins, if anybody wants to know how long it takes. */
+  #start(): number | undefined {
+    return this.#listeners || this.#settings.slowCallDuration !== undefined ? this.#now() : undefined
+  }
+
+  /** A permit; none for a call that goes through uncounted. Throws when the call is rejected. */
+  #admit(): Permit | undefined {
+    const record = this.#record
+    if (this.#settings.mode === "disabled") return undefined
+    if (this.#timed || record.state !== "closed") {
+      this.#tick()
+      this.#changed(lapse(record, this.#policy))
+      this.#tick(record.now)
+    }
+    const permit = this.#isolations ? "open" : admit(record, this.#policy)
+    if (typeof permit === "object") {
+      this.#announce()
+      return permit
+    }
+    const Rejection = permit === "open" ? OpenStateError : TooManyRequestsError
+    const { state, retryAfter } = this
+    const init = { breaker: this.name, state, retryAfter, cause: this.#cause }
+    const error = withoutStack(() => new Rejection(init))
+    this.#queue("rejected", { error })
+    this.#announce()
+    if (this.#settings.mode !== "shadow") throw error
+    return undefined
+  }
+
+  #judge(
+    permit: Permit | undefined,
+    start: number | undefined,
+    byDefault: Outcome,
+    error: unknown,
+    result: unknown,
+  ): void {
+    const { isExcluded, isSuccessful, retryAfterOf } = this.#settings
+    const shown = byDefault === "failure" && error === undefined ? null : error
+    let outcome = byDefault
+    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
+      outcome = "excluded"
+    } else if (isSuccessful) {
+      const fallback = byDefault === "success"
+      outcome = ask(report, "isSuccessful", BOOLEAN, fallback, isSuccessful, shown, result) ? "success" : "failure"
+    }
+    const hint =
+      retryAfterOf && outcome === "failure"
+        ? ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
+        : 0
+    this.#settle(permit, start, outcome, { error, retryAfter: hint })
+  }
+
+  #settle(
+    permit: Permit | undefined,
+    start: number | undefined,
+    outcome: Outcome,
+    evidence: Evidence = {},
+  ): void {
+    const record = this.#record
+    const { mode, slowCallDuration = Infinity } = this.#settings
+    if (mode === "disabled") return
+    let duration: number | undefined
+    if (start !== undefined || this.#timed || record.state !== "closed" || outcome === "failure") {
+      const now = this.#now()
+      if (start !== undefined) duration = Math.max(now - start, 0)
+      this.#tick(now)
+    }
+    const { error } = evidence
+    const counted = permit?.generation === record.generation
+    const slow = (duration ?? 0) > slowCallDuration
+    const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
+    this.#queue(outcome, { duration, error, counted })
+    this.#changed(change, error)
+    this.#announce()
+  }
+
+  #changed(change: Transition | undefined, error?: unknown): void {
+    if (!change) return
+    if (change.to === "closed") this.#cause = undefined
+    else if (error !== undefined) this.#cause = error
+    // Isolated, it is open for whoever looks.
+    if (!this.#isolations) this.#queue("statechange", { ...change, error: this.#cause })
+  }
+
+  #queue(type: keyof BreakerEventMap, fields: object): void {
+    if (!this.#listeners) return
+    this.#announcements ??= []
+    this.#announcements.push(new BreakerEvent(type, { breaker: this.name, ...fields }))
+  }
+
+  // Only when the machine is done: a listener that calls back into the breaker finds it whole. What
+  // that queues is announced by the loop that is running already, so the order is kept.
+  #announce(): void {
+    const queue = this.#announcements
+    if (!queue || this.#announcing) return
+    this.#announcing = true
+    for (const event of queue) this.#listeners?.dispatch(event)
+    this.#announcing = false
+    this.#announcements = undefined
+  }
+}
+
+const OUTCOME = oneOf("success", "failure", "excluded")
+
+function isTimeout(reason: unknown): boolean {
+  return (reason as Error | null | undefined)?.name === "TimeoutError"
+}

@@ -1,0 +1,61 @@
+/**
+ * Checks of what users hand in: settings, and what their callbacks return.
+ *
+ * @module
+ */
+
+/** What a value must be, in words and as a test. */
+export type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
+
+export const NUMBER: Rule = ["a number from 0", (value) => isNumber(value)]
+export const INTEGER: Rule = ["an integer from 0", (value) => isNumber(value) && Number.isInteger(value)]
+export const BOOLEAN: Rule = ["a boolean", (value) => typeof value === "boolean"]
+export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"]
+
+/** A rule for one of a few words. */
+export function oneOf(...words: string[]): Rule {
+  return [words.map((word) => JSON.stringify(word)).join(" or "), (value) => words.includes(value as string)]
+}
+
+/** A finite number that is not negative. */
+export function isNumber(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0
+}
+
+/**
+ * Throws unless `value` follows the rule, or is `undefined`: that means its default everywhere.
+ *
+ * @throws {RangeError} for a number, {TypeError} for anything else; both name the setting and the value.
+ */
+export function check(name: string, value: unknown, [expected, holds]: Rule): void {
+  if (value === undefined || holds(value)) return
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value)
+  throw new (typeof value === "number" ? RangeError : TypeError)(`${name} must be ${expected}: got ${shown}`)
+}
+
+/** Checks each setting that has a rule. */
+export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>): void {
+  for (const name in rules) check(name, settings[name as keyof typeof settings], rules[name] as Rule)
+}
+
+/**
+ * What `callback` returns. When it throws or breaks the rule (an `async` one always would), that is
+ * reported and `fallback` holds, as it does when the callback returns `undefined`.
+ */
+export function ask<A extends unknown[], R>(
+  report: (error: unknown) => void,
+  name: string,
+  rule: Rule,
+  fallback: R,
+  callback: (...args: A) => R | undefined,
+  ...args: A
+): R {
+  try {
+    const answer = callback(...args)
+    check(`${name}()`, answer, rule)
+    return answer ?? fallback
+  } catch (error) {
+    report(error)
+    return fallback
+  }
+}

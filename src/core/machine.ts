@@ -1,0 +1,203 @@
+/**
+ * The state machine: which calls may start, and what each finished call changes.
+ *
+ * Pure. It reads no clock, starts no timer, holds no promise and calls no listener: the time comes
+ * in as an argument, and a change of state goes out as a return value. Nothing happens on its own
+ * either. Time passes when {@link tick} says so, which a caller does before anything else.
+ *
+ * The rules are those of sony/gobreaker; the traces recorded from it replay without a difference
+ * (`test/core/gobreaker-traces.test.ts`). What goes beyond it:
+ *
+ * - a half-open call that never settles is given up at the next admission ({@link lapse});
+ * - a clock that is set back ends an open period instead of prolonging it;
+ * - a streak is not decayed by a rolling window.
+ *
+ * @module
+ */
+import { ask, BOOLEAN } from "./check.ts"
+import type { Counts, Outcome, State } from "./counts.ts"
+import { openPeriod, type Policy } from "./policy.ts"
+import { newGeneration, type BreakerRecord, type Permit } from "./record.ts"
+import { currentBucket, roll } from "./window.ts"
+
+/** A change of state. */
+export interface Transition {
+  readonly from: State
+  readonly to: State
+  /** The counts that led to it; the new state begins with none. */
+  readonly counts: Counts
+}
+
+/** What a failed call says about the open period that it may lead to. */
+export interface Evidence {
+  readonly error?: unknown
+  /** Milliseconds; lengthens the open period when it is longer. */
+  readonly retryAfter?: number | undefined
+}
+
+// Requests that share a Worker's isolate may see clocks that differ by a few milliseconds, and a
+// Worker's clock reads 0 at the top level and the milliseconds since 1970 in a request.
+const BACKWARD_STEP = 1_000
+const CLOCK_START = 1e12
+
+/** Takes note of the time. Moves all times along when the clock was set, rather than time passed. */
+function advance(record: BreakerRecord, now: number): void {
+  const step = now - record.now
+  if (step > 0 || step < -BACKWARD_STEP) record.now = now
+  if (step < -BACKWARD_STEP || step > CLOCK_START) {
+    // How long ago it was set back is unknown: one early probe beats a period that does not end.
+    record.since = step < 0 && record.state === "open" ? -Infinity : record.since + step
+    for (const probe of record.probes) probe.at += step
+  }
+}
+
+/**
+ * Lets time pass: ends an open period, clears a fixed window, rolls a rolling one.
+ * As in gobreaker, a period is over strictly after its end.
+ */
+export function tick(record: BreakerRecord, policy: Policy, now: number): Transition | undefined {
+  advance(record, now)
+  const elapsed = record.now - record.since
+  const { state, window } = record
+  if (state === "open" && elapsed > record.openFor) {
+    return transition(record, policy, "half-open", record.now)
+  }
+  if (state === "closed" && policy.interval && elapsed > policy.interval) {
+    newGeneration(record, policy, record.now)
+  }
+  if (window && policy.bucketPeriod) {
+    roll(window, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
+  }
+  return undefined
+}
+
+/**
+ * Gives up a half-open call that is older than `probeTimeout`: that is a failure at the moment in
+ * which its time was up, so the open period that follows may be over already.
+ */
+export function lapse(record: BreakerRecord, policy: Policy): Transition | undefined {
+  const limit = policy.probeTimeout ?? record.openFor
+  const [oldest] = record.probes
+  if (!oldest || !limit || record.now - oldest.at <= limit) return undefined
+  return open(record, policy, oldest.at + limit)
+}
+
+/** Admits a call, or says why not. */
+export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | "too-many" {
+  const { state, generation, counts, window, now: at } = record
+  if (state === "open") return "open"
+  if (isSaturated(record, policy)) return "too-many"
+  counts.requests += 1
+  const bucket = window && policy.bucketPeriod ? currentBucket(window) : undefined
+  if (bucket) bucket.requests += 1
+  const permit = { generation, at, bucket }
+  if (state === "half-open") record.probes.push(permit)
+  return permit
+}
+
+/**
+ * Books what an admitted call came to. A permit of an earlier generation changes nothing: that call
+ * began in a state that is over. Settle a permit once.
+ */
+export function settle(
+  record: BreakerRecord,
+  policy: Policy,
+  permit: Permit,
+  outcome: Outcome,
+  slow: boolean,
+  evidence?: Evidence,
+): Transition | undefined {
+  if (permit.generation !== record.generation) return undefined
+  if (record.state === "half-open") {
+    // gobreaker never counts the failure that ends the half-open state.
+    if (outcome === "failure") return open(record, policy, record.now, evidence)
+    record.probes = record.probes.filter((probe) => probe !== permit)
+    book(record, policy, permit, outcome, slow)
+    const enough = record.counts.consecutiveSuccesses >= policy.maxRequests
+    return enough ? transition(record, policy, "closed", record.now) : undefined
+  }
+  book(record, policy, permit, outcome, slow)
+  if (outcome === "failure" || (slow && outcome === "success")) {
+    const counts = { ...record.counts }
+    if (ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)) {
+      // Unless the callback called back into the breaker and changed the state itself.
+      if (permit.generation === record.generation) return open(record, policy, record.now, evidence)
+    }
+  }
+  return undefined
+}
+
+/** Opens the breaker now; one that is open keeps its end. */
+export function trip(record: BreakerRecord, policy: Policy): Transition | undefined {
+  return record.state === "open" ? undefined : open(record, policy, record.now)
+}
+
+/** Closes the breaker now and clears its counts. */
+export function reset(record: BreakerRecord, policy: Policy): Transition | undefined {
+  const change = transition(record, policy, "closed", record.now)
+  return change.from === "closed" ? undefined : change
+}
+
+/** Milliseconds until a call may be admitted; 0 when one may be now. */
+export function retryAfter(record: BreakerRecord, policy: Policy): number {
+  const { state, openFor, now, probes } = record
+  let end = record.since + openFor
+  if (state !== "open") {
+    if (!isSaturated(record, policy)) return 0
+    // Nobody knows when the calls end that have the slots; the oldest is given up then.
+    end = (probes[0]?.at ?? now) + (policy.probeTimeout || openFor)
+  }
+  // At the very end the answer is still no, and who is told 0 would spin.
+  return Math.max(end - now, 1)
+}
+
+function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean {
+  return state === "half-open" && counts.requests - counts.totalExclusions >= policy.maxRequests
+}
+
+function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
+  const { counts, window } = record
+  let { bucket } = permit
+  if (window && !policy.bucketPeriod && outcome !== "excluded") {
+    roll(window, counts, window.age + 1, policy.buckets)
+    bucket = currentBucket(window)
+    bucket.requests = 1
+  }
+  if (window && bucket) {
+    if (window.age - bucket.age >= policy.buckets) return
+    tally(bucket, outcome, slow)
+  }
+  tally(counts, outcome, slow)
+  if (outcome === "success") {
+    counts.consecutiveSuccesses += 1
+    counts.consecutiveFailures = 0
+  } else if (outcome === "failure") {
+    counts.consecutiveFailures += 1
+    counts.consecutiveSuccesses = 0
+  }
+}
+
+function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
+  if (outcome === "success") counts.totalSuccesses += 1
+  else if (outcome === "failure") counts.totalFailures += 1
+  else counts.totalExclusions += 1
+  if (slow && outcome !== "excluded") counts.totalSlow += 1
+}
+
+function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {
+  const { generation, opens } = record
+  const openFor = openPeriod(policy, { ...evidence, opens: opens + 1 })
+  // As above: `timeout` may be a callback too.
+  if (generation !== record.generation) return undefined
+  record.opens += 1
+  record.openFor = openFor
+  return transition(record, policy, "open", at)
+}
+
+function transition(record: BreakerRecord, policy: Policy, to: State, at: number): Transition {
+  const { state: from, counts } = record
+  record.state = to
+  if (to === "closed") record.opens = 0
+  newGeneration(record, policy, at)
+  return { from, to, counts }
+}

@@ -1,0 +1,139 @@
+/**
+ * The settings that the state machine runs by, checked once and with every default filled in.
+ *
+ * @module
+ */
+import { ask, checkAll, FUNCTION, INTEGER, isNumber, NUMBER, type Rule } from "./check.ts"
+import type { Counts } from "./counts.ts"
+
+/** What {@link MachineSettings.timeout} may base the length of an open period on. */
+export interface OpenContext {
+  /** How often the breaker opened since it was last closed; 1 for the first time. */
+  readonly opens: number
+  /** Milliseconds that the failure itself asked for, as a `Retry-After` header does. */
+  readonly retryAfter?: number | undefined
+  /** The error that opened it, when it was opened by one. */
+  readonly error?: unknown
+}
+
+/**
+ * The settings of the state machine. All durations are milliseconds; all settings are optional.
+ * Names and defaults are those of gobreaker's `Settings` where gobreaker has the thing.
+ */
+export interface MachineSettings {
+  /**
+   * Calls admitted while half-open, and consecutive successes that close the breaker.
+   * An integer from 1; 0 means the default.
+   *
+   * @defaultValue 1
+   */
+  maxRequests?: number | undefined
+  /**
+   * Cyclic period of the closed state after which its counts are cleared; from 0, and 0 never
+   * clears. Results of calls that began before a clearing do not count after it.
+   *
+   * @defaultValue 0
+   */
+  interval?: number | undefined
+  /**
+   * Turns `interval` into a rolling window of `ceil(interval / bucketPeriod)` buckets; from 0, and
+   * 0 means none. Without an `interval` there is nothing to divide, as in gobreaker.
+   *
+   * @defaultValue none: a fixed window
+   */
+  bucketPeriod?: number | undefined
+  /**
+   * Counts the last so many settled calls, instead of those within `interval`. An integer from 0; 0
+   * means none. Excluded calls take no place in it.
+   *
+   * @defaultValue none
+   */
+  windowSize?: number | undefined
+  /**
+   * Length of the open period, after which the breaker is half-open; from 0, and 0 means the
+   * default. As a function it is asked at each opening. (gobreaker's `Timeout`. The limit on one
+   * call is `callTimeout`.)
+   *
+   * @defaultValue 60 000
+   */
+  timeout?: number | ((context: OpenContext) => number) | undefined
+  /**
+   * Asked after each failure, and each slow call, in the closed state; `true` opens the breaker.
+   * Gets a copy of the counts, in which that call is included.
+   *
+   * @defaultValue `counts.consecutiveFailures > 5`
+   */
+  readyToTrip?: ((counts: Counts) => boolean) | undefined
+  /**
+   * A half-open call that has not settled by then counts as a failure at the next admission, so
+   * that a call that never ends cannot hold the breaker half-open; from 0, and 0 means never.
+   *
+   * @defaultValue the open period
+   */
+  probeTimeout?: number | undefined
+}
+
+/** {@link MachineSettings}, checked; plain data but for the callbacks. */
+export interface Policy {
+  readonly maxRequests: number
+  /** Length of a fixed window; 0 when there is none. */
+  readonly interval: number
+  /** Length of a rolling window, in buckets; 0 when there is none. */
+  readonly buckets: number
+  /** How long a bucket is open for new calls; 0 when each call has its own. */
+  readonly bucketPeriod: number
+  readonly timeout: number | ((context: OpenContext) => number)
+  readonly readyToTrip: (counts: Counts) => boolean
+  /** `undefined` stands for the open period. */
+  readonly probeTimeout: number | undefined
+  /** Told of a callback that threw or returned nonsense. */
+  readonly report: (error: unknown) => void
+}
+
+const DEFAULT_TIMEOUT = 60_000
+
+const moreThanFive = (counts: Counts): boolean => counts.consecutiveFailures > 5
+
+const RULES = {
+  maxRequests: INTEGER,
+  interval: NUMBER,
+  bucketPeriod: NUMBER,
+  windowSize: INTEGER,
+  timeout: ["a number from 0 or a function", (value) => isNumber(value) || typeof value === "function"],
+  readyToTrip: FUNCTION,
+  probeTimeout: NUMBER,
+} satisfies Record<string, Rule>
+
+/**
+ * Checks the settings and fills in the defaults.
+ *
+ * @throws {RangeError} when a number is out of its range.
+ * @throws {TypeError} when a setting is of the wrong type, or two of them contradict each other.
+ */
+export function createPolicy(settings: MachineSettings, report: (error: unknown) => void): Policy {
+  checkAll(settings, RULES)
+  const { maxRequests, interval = 0, windowSize = 0, timeout, readyToTrip, probeTimeout } = settings
+  if (windowSize && interval) {
+    throw new TypeError(`windowSize and interval exclude each other: got ${windowSize} and ${interval}`)
+  }
+  const bucketPeriod = settings.bucketPeriod || interval
+  const buckets = interval && Math.ceil(interval / bucketPeriod)
+  const rolling = buckets > 1
+  return {
+    maxRequests: maxRequests || 1,
+    interval: rolling ? 0 : buckets * bucketPeriod,
+    buckets: rolling ? buckets : windowSize,
+    bucketPeriod: rolling ? bucketPeriod : 0,
+    timeout: timeout || DEFAULT_TIMEOUT,
+    readyToTrip: readyToTrip ?? moreThanFive,
+    probeTimeout,
+    report,
+  }
+}
+
+/** The length of an open period that begins now; a hint of the failure can only lengthen it. */
+export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
+  const length =
+    typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context) : timeout
+  return Math.max(length || DEFAULT_TIMEOUT, context.retryAfter ?? 0)
+}

@@ -1,0 +1,55 @@
+/**
+ * All that a breaker knows, as plain data: it can be serialised at any moment and continued
+ * elsewhere.
+ *
+ * @module
+ */
+import { noCounts, type Counts, type State } from "./counts.ts"
+import type { Policy } from "./policy.ts"
+import type { Bucket, Window } from "./window.ts"
+
+/** What an admitted call holds, and settles with. It counts only in the generation that gave it. */
+export interface Permit {
+  readonly generation: number
+  /** When the call was admitted. */
+  at: number
+  /** Where a rolling time window books the call: where it began. */
+  readonly bucket: Bucket | undefined
+}
+
+/** The state of one breaker. Times are readings of its clock. */
+export interface BreakerRecord {
+  state: State
+  /** Grows by one with each change of state and each clearing of a fixed window. */
+  generation: number
+  counts: Counts
+  /** The latest reading of the clock that was acted upon. */
+  now: number
+  /** When this generation began: its window, or its open period. */
+  since: number
+  /** Length of the present, else of the last, open period. */
+  openFor: number
+  /** Openings since the breaker was last closed. */
+  opens: number
+  /** The rolling window of the closed state. */
+  window: Window | undefined
+  /** Half-open calls that have not settled, oldest first. */
+  probes: Permit[]
+}
+
+/** A closed breaker that has seen nothing. */
+export function createRecord(policy: Policy, now: number): BreakerRecord {
+  const record = { state: "closed", generation: 0, now, openFor: 0, opens: 0 } as BreakerRecord
+  newGeneration(record, policy, now)
+  return record
+}
+
+/** Forgets the counts, and every call under way: gobreaker's `toNewGeneration`. */
+export function newGeneration(record: BreakerRecord, policy: Policy, since: number): void {
+  record.generation += 1
+  record.counts = noCounts()
+  record.since = since
+  record.window =
+    record.state === "closed" && policy.buckets ? { age: 0, first: 0, buckets: [] } : undefined
+  record.probes = []
+}

@@ -1,0 +1,45 @@
+/**
+ * The rolling windows: over the last `interval`, or over the last `windowSize` calls.
+ *
+ * Either is a queue of buckets. A time window has one for each period in which calls began, its age
+ * being the number of that period; a count window has one for each call that settled, its age being
+ * the number of that call. The totals in {@link Counts} are kept up to date by adding what comes in
+ * and subtracting what falls out, so a step costs the same however long the window is.
+ *
+ * Streaks are not decayed: a call ends a streak, not the age of its first call.
+ *
+ * @module
+ */
+import { noCounts, type Counts } from "./counts.ts"
+
+/** Counts of the calls that are as old; the streaks are not kept and stay 0. */
+export interface Bucket extends Counts {
+  readonly age: number
+}
+
+/** A rolling window, oldest bucket first. Those before `first` have left it. */
+export interface Window {
+  age: number
+  first: number
+  buckets: Bucket[]
+}
+
+/** Moves the window on to `age`: a bucket leaves once it is `length` older than that. */
+export function roll(window: Window, counts: Counts, age: number, length: number): void {
+  window.age = age
+  const { buckets } = window
+  for (let old; (old = buckets[window.first]) && age - old.age >= length; window.first++) {
+    for (const key in counts) counts[key as keyof Counts] -= old[key as keyof Counts]
+  }
+  if (window.first * 2 > buckets.length) {
+    window.buckets = buckets.slice(window.first)
+    window.first = 0
+  }
+}
+
+/** The bucket of the present age. */
+export function currentBucket({ age, buckets }: Window): Bucket {
+  let bucket = buckets.at(-1)
+  if (bucket?.age !== age) buckets.push((bucket = { age, ...noCounts() }))
+  return bucket
+}

@@ -1,0 +1,72 @@
+/**
+ * One call that its caller may abort, or that has a time limit.
+ *
+ * @module
+ */
+
+/** Why a call was given up before it settled. */
+export class Interruption {
+  readonly by: "abort" | "timeout"
+  /** What the call rejects with. */
+  readonly reason: unknown
+
+  constructor(by: "abort" | "timeout", reason: unknown) {
+    this.by = by
+    this.reason = reason
+  }
+}
+
+/**
+ * Runs `request` until it settles, `caller` aborts or `limit` milliseconds are over, whichever is
+ * first, whether or not the request heeds its signal. In the latter two cases rejects with an
+ * {@link Interruption}: what ended a call is never read from its error, since engines differ in the
+ * errors they abort with.
+ *
+ * @param request - Gets the caller's own signal when there is no limit, else one that follows it.
+ * @param limit - 0 means none.
+ */
+export async function bounded<T>(
+  request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
+  caller: AbortSignal | undefined,
+  limit: number,
+): Promise<T> {
+  const controller = limit ? new AbortController() : undefined
+  let interrupt!: (by: Interruption["by"], reason: unknown) => void
+  const interruption = new Promise<never>((_, reject) => {
+    interrupt = (by, reason) => {
+      reject(new Interruption(by, reason))
+      controller?.abort(reason)
+    }
+  })
+  const onAbort = (): void => interrupt("abort", caller?.reason)
+  const onTimeout = (): void =>
+    interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
+  // Ahead of the request's own listener, so that an abort is known as one when the request fails.
+  caller?.addEventListener("abort", onAbort)
+  const timer = limit ? setTimeout(onTimeout, limit) : undefined
+  try {
+    const result = await Promise.race([interruption, request(controller?.signal ?? caller)])
+    if (controller && caller) followBody(result, caller, controller)
+    return result
+  } finally {
+    clearTimeout(timer)
+    caller?.removeEventListener("abort", onAbort)
+  }
+}
+
+let unfollow: FinalizationRegistry<() => void> | undefined
+
+/**
+ * A `Response` is there before its body: the caller's signal goes on to abort that. The link ends
+ * with the body, so that a signal which lives long does not keep what each call left behind.
+ */
+function followBody(result: unknown, caller: AbortSignal, controller: AbortController): void {
+  const body = (result as { body?: unknown } | null | undefined)?.body
+  if (!(body instanceof ReadableStream)) return
+  const forward = (): void => controller.abort(caller.reason)
+  caller.addEventListener("abort", forward, { once: true })
+  // Workers of an older compatibility date have none; a signal there lives as long as its request.
+  if (typeof FinalizationRegistry === "undefined") return
+  unfollow ??= new FinalizationRegistry((unlink) => unlink())
+  unfollow.register(body, () => caller.removeEventListener("abort", forward))
+}

@@ -1,0 +1,113 @@
+/**
+ * The errors that a breaker rejects with. Errors of the protected call itself are never wrapped.
+ *
+ * @module
+ */
+import type { State } from "./core/counts.ts"
+
+/** Tells the errors apart, also across realms and bundles, where `instanceof` does not. */
+export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
+
+/**
+ * A call that the breaker rejected: the protected function was not called.
+ *
+ * It has no stack trace: taking one costs more than the rest of a rejection, and all of them would
+ * show the same place. `cause` is the error that opened the breaker, when there was one.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker, findCircuitBreakerError } from "webbreaker"
+ *
+ * const breaker = new CircuitBreaker({ name: "billing" })
+ * try {
+ *   await breaker.execute(() => fetch("https://billing.example/invoices"))
+ * } catch (error) {
+ *   const rejected = findCircuitBreakerError(error)
+ *   if (!rejected) throw error
+ *   console.log(`${rejected.breaker} rests for another ${rejected.retryAfter} ms`)
+ * }
+ * ```
+ */
+export class CircuitBreakerError extends Error {
+  override readonly name: string = "CircuitBreakerError"
+  /** Stable; switch on this rather than on the class. */
+  readonly code: CircuitBreakerErrorCode
+  /** Name of the breaker. */
+  readonly breaker: string
+  /** The breaker's state when it rejected the call. */
+  readonly state: State
+  /**
+   * Milliseconds until a call may be admitted, above 0; `Infinity` while the breaker is isolated.
+   */
+  readonly retryAfter: number
+
+  constructor(code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
+    const { breaker, state, retryAfter, cause } = rejection
+    super(`circuit breaker ${JSON.stringify(breaker)} is ${why}`, { cause })
+    this.code = code
+    this.breaker = breaker
+    this.state = state
+    this.retryAfter = retryAfter
+  }
+}
+
+/** What a {@link CircuitBreakerError} tells beside its message. */
+export interface Rejection {
+  readonly breaker: string
+  readonly state: State
+  readonly retryAfter: number
+  readonly cause?: unknown
+}
+
+/** The breaker is open (gobreaker's `ErrOpenState`). */
+export class OpenStateError extends CircuitBreakerError {
+  override readonly name = "OpenStateError"
+  declare readonly code: "ERR_OPEN_STATE"
+
+  constructor(rejection: Rejection) {
+    super("ERR_OPEN_STATE", "open", rejection)
+  }
+}
+
+/** The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`). */
+export class TooManyRequestsError extends CircuitBreakerError {
+  override readonly name = "TooManyRequestsError"
+  declare readonly code: "ERR_TOO_MANY_REQUESTS"
+
+  constructor(rejection: Rejection) {
+    super("ERR_TOO_MANY_REQUESTS", "half-open: too many requests", rejection)
+  }
+}
+
+/**
+ * The breaker's rejection that `error` is or wraps, searched along `cause`: many HTTP clients wrap
+ * what their fetch rejects with. Recognises errors of another realm or another copy of this module
+ * by their `code`.
+ *
+ * @returns `undefined` when no breaker had a part in it.
+ */
+export function findCircuitBreakerError(error: unknown): CircuitBreakerError | undefined {
+  const seen = new Set<unknown>()
+  for (let e: unknown = error; typeof e === "object" && e !== null && !seen.has(e); ) {
+    seen.add(e)
+    const { code, breaker, cause } = e as { code?: unknown; breaker?: unknown; cause?: unknown }
+    if ((code === "ERR_OPEN_STATE" || code === "ERR_TOO_MANY_REQUESTS") && typeof breaker === "string") {
+      return e as CircuitBreakerError
+    }
+    e = cause
+  }
+  return undefined
+}
+
+/** Makes an error without the cost of a stack trace, where the engine lets it be suspended. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const limit: unknown = (Error as { stackTraceLimit?: unknown }).stackTraceLimit
+  if (typeof limit !== "number") return make()
+  // Throws where the intrinsics are frozen: then the trace is what it costs.
+  Reflect.set(Error, "stackTraceLimit", 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", limit)
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What a breaker announces, and the listeners it announces it to.
+ *
+ * @module
+ */
+import type { Counts, Outcome, State } from "./core/counts.ts"
+import type { CircuitBreakerError } from "./errors.ts"
+import { report } from "./report.ts"
+
+/** An event of a breaker; what it tells depends on its type. */
+export class BreakerEvent extends Event {
+  /** Name of the breaker. */
+  declare readonly breaker: string
+
+  constructor(type: string, fields: object) {
+    super(type)
+    Object.assign(this, fields)
+  }
+}
+
+/** `"statechange"`: the breaker's state is `to` from here on. */
+export interface StateChangeEvent extends BreakerEvent {
+  readonly type: "statechange"
+  readonly from: State
+  readonly to: State
+  /** The counts that led to the change. */
+  readonly counts: Counts
+  /** The error that opened the breaker, when there was one. */
+  readonly error: unknown
+}
+
+/** `"success"`, `"failure"` or `"excluded"`: a call has ended. */
+export interface OutcomeEvent extends BreakerEvent {
+  readonly type: Outcome
+  /** Milliseconds the call took; `undefined` when it began before anybody listened. */
+  readonly duration: number | undefined
+  /** What the call rejected with; `undefined` when it fulfilled. */
+  readonly error: unknown
+  /** `false` for a call that began in an earlier state, or that only shadow mode let through. */
+  readonly counted: boolean
+}
+
+/** `"rejected"`: a call was not admitted. */
+export interface RejectedEvent extends BreakerEvent {
+  readonly type: "rejected"
+  /** What the caller got; in shadow mode, what it would have got. */
+  readonly error: CircuitBreakerError
+}
+
+/** The events of a breaker, by type. */
+export interface BreakerEventMap {
+  statechange: StateChangeEvent
+  success: OutcomeEvent
+  failure: OutcomeEvent
+  excluded: OutcomeEvent
+  rejected: RejectedEvent
+}
+
+/** A listener: a function, or an object with `handleEvent`. */
+export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEvent(event: E): void }
+
+/**
+ * An `EventTarget` whose listeners cannot hurt: what one throws is reported, on Node too, where it
+ * would otherwise end the process.
+ */
+export class Listeners {
+  readonly #target = new EventTarget()
+  readonly #guarded = new WeakMap<object, (event: Event) => void>()
+
+  add(type: string, listener: BreakerListener<never>, options?: AddEventListenerOptions | boolean): void {
+    let guarded = this.#guarded.get(listener)
+    if (!guarded) {
+      guarded = (event) => {
+        try {
+          if (typeof listener === "function") listener(event as never)
+          else listener.handleEvent(event as never)
+        } catch (error) {
+          report(error)
+        }
+      }
+      this.#guarded.set(listener, guarded)
+    }
+    this.#target.addEventListener(type, guarded, options)
+  }
+
+  remove(type: string, listener: BreakerListener<never>, options?: EventListenerOptions | boolean): void {
+    this.#target.removeEventListener(type, this.#guarded.get(listener) ?? null, options)
+  }
+
+  dispatch(event: Event): void {
+    this.#target.dispatchEvent(event)
+  }
+}

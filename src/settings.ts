@@ -1,0 +1,123 @@
+/**
+ * The settings of a breaker.
+ *
+ * @module
+ */
+import { FUNCTION, isNumber, NUMBER, oneOf, type Rule } from "./core/check.ts"
+import type { State } from "./core/counts.ts"
+import type { MachineSettings } from "./core/policy.ts"
+
+/** Where a breaker reads the time. */
+export interface Clock {
+  /** Milliseconds from any origin; monotonic. */
+  now(): number
+}
+
+/** How a breaker is run: see {@link Settings.mode}. */
+export type Mode = "enforce" | "shadow" | "disabled"
+
+/**
+ * Settings of a {@link CircuitBreaker}. All are optional; all durations are milliseconds.
+ *
+ * A callback that throws, or returns what it must not, is reported (`reportError`) and its default
+ * holds for that call.
+ */
+export interface Settings<T = any> extends MachineSettings {
+  /**
+   * Shown in errors and events; the key under which a store shares the breaker.
+   *
+   * @defaultValue `""`
+   */
+  name?: string | undefined
+  /**
+   * Whether a call was a success. `error` is `undefined` when the call fulfilled (and `null` when
+   * it rejected with `undefined`).
+   *
+   * @defaultValue `error === undefined`
+   */
+  isSuccessful?: ((error: unknown, result: T | undefined) => boolean) | undefined
+  /**
+   * Whether a call was neither success nor failure; asked before `isSuccessful`. Such a call gives
+   * a half-open slot back. Calls that their own caller aborted are always excluded, see
+   * `callerTimeout` for the one exception.
+   *
+   * @defaultValue none but those
+   */
+  isExcluded?: ((error: unknown, result: T | undefined) => boolean) | undefined
+  /**
+   * What a call is whose caller's own signal ended it with a `TimeoutError`, as
+   * `AbortSignal.timeout()` does.
+   *
+   * @defaultValue `"excluded"`
+   */
+  callerTimeout?: "excluded" | "failure" | undefined
+  /**
+   * Milliseconds for which a failed call asks to be left alone; lengthens the open period that it
+   * leads to, never shortens one.
+   *
+   * @defaultValue none
+   */
+  retryAfterOf?: ((error: unknown, result: T | undefined) => number | undefined) | undefined
+  /**
+   * Called after every change of state, in order.
+   *
+   * @defaultValue none
+   */
+  onStateChange?: ((name: string, from: State, to: State) => void) | undefined
+  /**
+   * Limit on one call, from 0 to 2 147 483 647 (what timers can hold), and 0 means none. Past it
+   * the call rejects with a `DOMException` named "TimeoutError", its signal is aborted, and it counts as a failure, whether
+   * or not the call itself ever settles.
+   *
+   * @defaultValue none
+   */
+  callTimeout?: number | undefined
+  /**
+   * A call that takes longer is counted in `totalSlow`; from 0.
+   *
+   * @defaultValue none
+   */
+  slowCallDuration?: number | undefined
+  /**
+   * `"enforce"`; `"shadow"`: everything is counted and announced, nothing is rejected;
+   * `"disabled"`: calls go through and nothing is counted.
+   *
+   * @defaultValue `"enforce"`
+   */
+  mode?: Mode | undefined
+  /**
+   * A snapshot to start from. One that is not of this version, or not a snapshot at all, is ignored.
+   *
+   * @defaultValue none
+   */
+  snapshot?: unknown
+  /**
+   * The clock, for tests. The default cannot be set back, and it is never read while nothing needs
+   * the time.
+   *
+   * @defaultValue `performance`
+   */
+  clock?: Clock | undefined
+}
+
+const MAX_TIMER = 2 ** 31 - 1
+
+/** A time that a timer can hold; one that is set for longer fires at once. */
+export const TIMER: Rule = [
+  `a number from 0 to ${MAX_TIMER}`,
+  (value) => isNumber(value) && value <= MAX_TIMER,
+]
+
+/** What the settings must be that are not the state machine's; it checks its own. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  name: ["a string", (value) => typeof value === "string"],
+  isSuccessful: FUNCTION,
+  isExcluded: FUNCTION,
+  callerTimeout: oneOf("excluded", "failure"),
+  retryAfterOf: FUNCTION,
+  onStateChange: FUNCTION,
+  callTimeout: TIMER,
+  slowCallDuration: NUMBER,
+  mode: oneOf("enforce", "shadow", "disabled"),
+  clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
+}
