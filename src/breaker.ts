@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, BOOLEAN, check, checkAll, NUMBER, oneOf } from "./core/check.ts"
+import { ask, BOOLEAN, check, NUMBER, oneOf } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
@@ -16,14 +16,14 @@ import {
   type Evidence,
   type Transition,
 } from "./core/machine.ts"
-import { createPolicy, type Policy } from "./core/policy.ts"
+import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded, Interruption } from "./deadline.ts"
 import { OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
 import { BreakerEvent, Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
 import { report } from "./report.ts"
-import { RULES, TIMER, type Settings } from "./settings.ts"
+import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
 
 /** Options of one call. */
 export interface CallOptions {
@@ -39,6 +39,12 @@ export type Done = (outcome: Outcome, evidence?: Evidence) => void
 /** Holds a breaker open until it is released; a second release does nothing. */
 export interface Isolation {
   release(): void
+}
+
+interface Call {
+  readonly permit: Permit | undefined
+  readonly fulfilled: <T>(result: T) => T
+  readonly rejected: (error: unknown) => never
 }
 
 /**
@@ -69,26 +75,22 @@ export interface Isolation {
 export class CircuitBreaker {
   /** Shown in errors and events. */
   readonly name: string
-  readonly #settings: Settings
+  readonly #settings: CallSettings
   readonly #policy: Policy
-  /** Whether the closed state needs to know the time; while nothing does, no clock is read. */
-  readonly #timed: boolean
   readonly #record: BreakerRecord
   #listeners: Listeners | undefined
   #announcements: BreakerEvent[] | undefined
   #announcing = false
   #isolations = 0
   #cause: unknown
+  #shared: Call | undefined
 
   constructor(settings: Settings = {}) {
-    checkAll(settings, RULES)
+    this.#settings = callSettings(settings)
     this.#policy = createPolicy(settings, report)
-    // A copy: what the caller, or another breaker, does to the object afterwards changes nothing.
-    this.#settings = { ...settings }
     this.name = settings.name ?? ""
-    this.#timed = this.#policy.interval + this.#policy.bucketPeriod > 0
     // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
-    const now = this.#timed || settings.snapshot ? this.#now() : 0
+    const now = isTimed(this.#policy) || settings.snapshot ? this.#now() : 0
     this.#record = restoreSnapshot(settings.snapshot, this.#policy, now)
     const { onStateChange } = settings
     if (onStateChange) {
@@ -128,30 +130,28 @@ export class CircuitBreaker {
    * @throws the reason of `options.signal`, once that is aborted.
    * @throws {DOMException} "TimeoutError", when `callTimeout` is over.
    */
-  async execute<T>(
+  execute<T>(
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
     options?: CallOptions,
   ): Promise<T> {
-    const limit = options?.callTimeout ?? this.#settings.callTimeout ?? 0
-    const signal = options?.signal ?? undefined
-    if (limit) check("callTimeout", limit, TIMER)
-    signal?.throwIfAborted()
-    const permit = this.#admit()
-    const start = this.#start()
-    let result: T
+    const limit = options?.callTimeout ?? this.#settings.callTimeout
+    const signal = options?.signal
+    let promise: Promise<T>
+    let call: Call
     try {
-      result = await (limit || signal ? bounded(request, signal, limit) : request(undefined))
+      if (limit) check("callTimeout", limit, TIMER)
+      signal?.throwIfAborted()
+      call = this.#call(this.#admit())
     } catch (error) {
-      if (!(error instanceof Interruption)) {
-        this.#judge(permit, start, "failure", error, undefined)
-        throw error
-      }
-      const failed = error.by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(error.reason))
-      this.#settle(permit, start, failed ? "failure" : "excluded", { error: error.reason })
-      throw error.reason
+      return Promise.reject(error)
     }
-    this.#judge(permit, start, "success", undefined, result)
-    return result
+    try {
+      promise = limit || signal ? bounded(request, signal, limit) : Promise.resolve(request(undefined))
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    // Not an async function: that would cost a call that does nothing else twice as much.
+    return promise.then(call.fulfilled, call.rejected) as Promise<T>
   }
 
   /**
@@ -236,10 +236,8 @@ export class CircuitBreaker {
   }
 
   #now(): number {
-    const { clock } = this.#settings
-    if (!clock) return performance.now()
     try {
-      const now = clock.now()
+      const now = this.#settings.clock.now()
       if (Number.isFinite(now)) return now
       report(new TypeError(`clock.now() must be a finite number: got ${now}`))
     } catch (error) {
@@ -261,7 +259,7 @@ export class CircuitBreaker {
   #admit(): Permit | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
-    if (this.#timed || record.state !== "closed") {
+    if (isTimed(this.#policy) || record.state !== "closed") {
       this.#tick()
       this.#changed(lapse(record, this.#policy))
       this.#tick(record.now)
@@ -281,6 +279,31 @@ export class CircuitBreaker {
     return undefined
   }
 
+  /** What to do once the call settles; calls that share a permit and are not timed share it too. */
+  #call(permit: Permit | undefined): Call {
+    const start = this.#start()
+    if (start === undefined && permit !== undefined && this.#shared?.permit === permit) return this.#shared
+    const call: Call = {
+      permit,
+      fulfilled: (result) => {
+        this.#judge(permit, start, "success", undefined, result)
+        return result
+      },
+      rejected: (error) => {
+        if (error instanceof Interruption) {
+          const { by, reason } = error
+          const failed = by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(reason))
+          this.#settle(permit, start, failed ? "failure" : "excluded", { error: reason })
+          throw reason
+        }
+        this.#judge(permit, start, "failure", error, undefined)
+        throw error
+      },
+    }
+    if (start === undefined && permit === this.#record.permit) this.#shared = call
+    return call
+  }
+
   #judge(
     permit: Permit | undefined,
     start: number | undefined,
@@ -297,34 +320,31 @@ export class CircuitBreaker {
       const fallback = byDefault === "success"
       outcome = ask(report, "isSuccessful", BOOLEAN, fallback, isSuccessful, shown, result) ? "success" : "failure"
     }
-    const hint =
+    const retryAfter =
       retryAfterOf && outcome === "failure"
         ? ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
-        : 0
-    this.#settle(permit, start, outcome, { error, retryAfter: hint })
+        : undefined
+    this.#settle(permit, start, outcome, outcome === "success" ? undefined : { error, retryAfter })
   }
 
-  #settle(
-    permit: Permit | undefined,
-    start: number | undefined,
-    outcome: Outcome,
-    evidence: Evidence = {},
-  ): void {
+  #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
-    const { mode, slowCallDuration = Infinity } = this.#settings
+    const { mode, slowCallDuration = Infinity, clock } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
-    if (start !== undefined || this.#timed || record.state !== "closed" || outcome === "failure") {
+    // Reading the clock costs as much as a call that does nothing else. What a success changes in a
+    // rolling window comes out the same when the window rolls later, so that one can wait.
+    const timed = this.#policy.interval || (this.#policy.bucketPeriod && clock !== performance)
+    if (start !== undefined || timed || record.state !== "closed" || outcome === "failure") {
       const now = this.#now()
       if (start !== undefined) duration = Math.max(now - start, 0)
       this.#tick(now)
     }
-    const { error } = evidence
     const counted = permit?.generation === record.generation
-    const slow = (duration ?? 0) > slowCallDuration
+    const slow = duration !== undefined && duration > slowCallDuration
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
-    this.#queue(outcome, { duration, error, counted })
-    this.#changed(change, error)
+    if (this.#listeners) this.#queue(outcome, { duration, error: evidence?.error, counted })
+    this.#changed(change, evidence?.error)
     this.#announce()
   }
 

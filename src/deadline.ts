@@ -23,12 +23,12 @@ export class Interruption {
  * errors they abort with.
  *
  * @param request - Gets the caller's own signal when there is no limit, else one that follows it.
- * @param limit - 0 means none.
+ * @param limit - 0 or `undefined` means none.
  */
 export async function bounded<T>(
   request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
-  caller: AbortSignal | undefined,
-  limit: number,
+  caller: AbortSignal | null | undefined,
+  limit: number | undefined,
 ): Promise<T> {
   const controller = limit ? new AbortController() : undefined
   let interrupt!: (by: Interruption["by"], reason: unknown) => void
@@ -45,7 +45,7 @@ export async function bounded<T>(
   caller?.addEventListener("abort", onAbort)
   const timer = limit ? setTimeout(onTimeout, limit) : undefined
   try {
-    const result = await Promise.race([interruption, request(controller?.signal ?? caller)])
+    const result = await Promise.race([interruption, request(controller?.signal ?? caller ?? undefined)])
     if (controller && caller) followBody(result, caller, controller)
     return result
   } finally {

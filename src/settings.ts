@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FUNCTION, isNumber, NUMBER, oneOf, type Rule } from "./core/check.ts"
+import { checkAll, FUNCTION, isNumber, NUMBER, oneOf, type Rule } from "./core/check.ts"
 import type { State } from "./core/counts.ts"
 import type { MachineSettings } from "./core/policy.ts"
 
@@ -108,8 +108,7 @@ export const TIMER: Rule = [
   (value) => isNumber(value) && value <= MAX_TIMER,
 ]
 
-/** What the settings must be that are not the state machine's; it checks its own. */
-export const RULES: Readonly<Record<string, Rule>> = {
+const RULES: Readonly<Record<string, Rule>> = {
   name: ["a string", (value) => typeof value === "string"],
   isSuccessful: FUNCTION,
   isExcluded: FUNCTION,
@@ -120,4 +119,34 @@ export const RULES: Readonly<Record<string, Rule>> = {
   slowCallDuration: NUMBER,
   mode: oneOf("enforce", "shadow", "disabled"),
   clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
+}
+
+/** The settings that are not the state machine's, checked. */
+export interface CallSettings {
+  readonly isSuccessful: Settings["isSuccessful"]
+  readonly isExcluded: Settings["isExcluded"]
+  readonly callerTimeout: Settings["callerTimeout"]
+  readonly retryAfterOf: Settings["retryAfterOf"]
+  readonly callTimeout: number | undefined
+  readonly slowCallDuration: number | undefined
+  readonly mode: Mode | undefined
+  readonly clock: Clock
+}
+
+/**
+ * Checks them. Returns a copy: what the caller does to the object afterwards changes nothing. It
+ * has the same keys whatever was set, for the engine's sake.
+ */
+export function callSettings(settings: Settings): CallSettings {
+  checkAll(settings, RULES)
+  return {
+    isSuccessful: settings.isSuccessful,
+    isExcluded: settings.isExcluded,
+    callerTimeout: settings.callerTimeout,
+    retryAfterOf: settings.retryAfterOf,
+    callTimeout: settings.callTimeout,
+    slowCallDuration: settings.slowCallDuration,
+    mode: settings.mode,
+    clock: settings.clock ?? performance,
+  }
 }

@@ -47,7 +47,7 @@ function advance(record: BreakerRecord, now: number): void {
   if (step < -BACKWARD_STEP || step > CLOCK_START) {
     // How long ago it was set back is unknown: one early probe beats a period that does not end.
     record.since = step < 0 && record.state === "open" ? -Infinity : record.since + step
-    for (const probe of record.probes) probe.at += step
+    for (const probe of record.probes ?? []) probe.at += step
   }
 }
 
@@ -77,22 +77,27 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
  */
 export function lapse(record: BreakerRecord, policy: Policy): Transition | undefined {
   const limit = policy.probeTimeout ?? record.openFor
-  const [oldest] = record.probes
+  const oldest = record.probes?.[0]
   if (!oldest || !limit || record.now - oldest.at <= limit) return undefined
   return open(record, policy, oldest.at + limit)
 }
 
 /** Admits a call, or says why not. */
 export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | "too-many" {
-  const { state, generation, counts, window, now: at } = record
-  if (state === "open") return "open"
+  if (record.state === "open") return "open"
   if (isSaturated(record, policy)) return "too-many"
-  counts.requests += 1
-  const bucket = window && policy.bucketPeriod ? currentBucket(window) : undefined
-  if (bucket) bucket.requests += 1
-  const permit = { generation, at, bucket }
-  if (state === "half-open") record.probes.push(permit)
-  return permit
+  record.counts.requests += 1
+  const { permit, window } = record
+  if (record.probes) {
+    const probe = { ...permit, at: record.now }
+    record.probes.push(probe)
+    return probe
+  }
+  if (!window || !policy.bucketPeriod) return permit
+  const bucket = currentBucket(window)
+  bucket.requests += 1
+  if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
+  return record.permit
 }
 
 /**
@@ -108,7 +113,7 @@ export function settle(
   evidence?: Evidence,
 ): Transition | undefined {
   if (permit.generation !== record.generation) return undefined
-  if (record.state === "half-open") {
+  if (record.probes) {
     // gobreaker never counts the failure that ends the half-open state.
     if (outcome === "failure") return open(record, policy, record.now, evidence)
     record.probes = record.probes.filter((probe) => probe !== permit)
@@ -119,10 +124,9 @@ export function settle(
   book(record, policy, permit, outcome, slow)
   if (outcome === "failure" || (slow && outcome === "success")) {
     const counts = { ...record.counts }
-    if (ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)) {
-      // Unless the callback called back into the breaker and changed the state itself.
-      if (permit.generation === record.generation) return open(record, policy, record.now, evidence)
-    }
+    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)
+    // Unless the callback called back into the breaker and changed the state itself.
+    if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
   }
   return undefined
 }
@@ -145,7 +149,7 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
     // Nobody knows when the calls end that have the slots; the oldest is given up then.
-    end = (probes[0]?.at ?? now) + (policy.probeTimeout || openFor)
+    end = (probes?.[0]?.at ?? now) + (policy.probeTimeout || openFor)
   }
   // At the very end the answer is still no, and who is told 0 would spin.
   return Math.max(end - now, 1)

@@ -131,6 +131,11 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   }
 }
 
+/** Whether the closed state needs to know the time; while nothing does, no clock is read. */
+export function isTimed(policy: Policy): boolean {
+  return policy.interval + policy.bucketPeriod > 0
+}
+
 /** The length of an open period that begins now; a hint of the failure can only lengthen it. */
 export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
   const length =

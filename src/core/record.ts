@@ -11,7 +11,7 @@ import type { Bucket, Window } from "./window.ts"
 /** What an admitted call holds, and settles with. It counts only in the generation that gave it. */
 export interface Permit {
   readonly generation: number
-  /** When the call was admitted. */
+  /** When a half-open call was admitted; calls of the closed state share a permit. */
   at: number
   /** Where a rolling time window books the call: where it began. */
   readonly bucket: Bucket | undefined
@@ -31,25 +31,42 @@ export interface BreakerRecord {
   openFor: number
   /** Openings since the breaker was last closed. */
   opens: number
+  /** What calls of the closed state are given. */
+  permit: Permit
   /** The rolling window of the closed state. */
   window: Window | undefined
   /** Half-open calls that have not settled, oldest first. */
-  probes: Permit[]
+  probes: Permit[] | undefined
 }
 
 /** A closed breaker that has seen nothing. */
 export function createRecord(policy: Policy, now: number): BreakerRecord {
-  const record = { state: "closed", generation: 0, now, openFor: 0, opens: 0 } as BreakerRecord
-  newGeneration(record, policy, now)
-  return record
+  return {
+    state: "closed",
+    generation: 1,
+    counts: noCounts(),
+    now,
+    since: now,
+    openFor: 0,
+    opens: 0,
+    permit: { generation: 1, at: now, bucket: undefined },
+    window: createWindow(policy),
+    probes: undefined,
+  }
 }
 
 /** Forgets the counts, and every call under way: gobreaker's `toNewGeneration`. */
 export function newGeneration(record: BreakerRecord, policy: Policy, since: number): void {
-  record.generation += 1
+  const { state } = record
+  const generation = record.generation + 1
+  record.generation = generation
   record.counts = noCounts()
   record.since = since
-  record.window =
-    record.state === "closed" && policy.buckets ? { age: 0, first: 0, buckets: [] } : undefined
-  record.probes = []
+  record.permit = { generation, at: since, bucket: undefined }
+  record.window = state === "closed" ? createWindow(policy) : undefined
+  record.probes = state === "half-open" ? [] : undefined
+}
+
+function createWindow(policy: Policy): Window | undefined {
+  return policy.buckets ? { age: 0, first: 0, buckets: [] } : undefined
 }

@@ -63,14 +63,16 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
  */
 export function restoreSnapshot(value: unknown, policy: Policy, now: number): BreakerRecord {
   const record = createRecord(policy, now)
-  const fresh = takeSnapshot(record, policy)
-  if (!isLike(value, fresh) || value.version !== 1 || !STATES.includes(value.state)) return record
+  if (value === undefined) return record
+  if (!isLike(value, takeSnapshot(record, policy)) || value.version !== 1 || !STATES.includes(value.state)) return record
   const { state, generation, counts, elapsed, remaining, openFor, opens, window } = structuredClone(value)
   const closed = state === "closed"
   if (closed && (window.length !== policy.buckets || window.bucketPeriod !== policy.bucketPeriod)) return record
   if (state === "half-open") counts.requests = counts.totalSuccesses + counts.totalExclusions
   const since = state === "open" ? now - openFor + Math.min(remaining, openFor) : now - elapsed
   Object.assign(record, { state, generation, counts, since, openFor, opens })
+  record.permit = { ...record.permit, generation }
+  record.probes = state === "half-open" ? [] : undefined
   if (!closed) record.window = undefined
   if (record.window) record.window = { age: window.age, first: 0, buckets: [...window.buckets] }
   return record

@@ -29,7 +29,11 @@ export function roll(window: Window, counts: Counts, age: number, length: number
   window.age = age
   const { buckets } = window
   for (let old; (old = buckets[window.first]) && age - old.age >= length; window.first++) {
-    for (const key in counts) counts[key as keyof Counts] -= old[key as keyof Counts]
+    counts.requests -= old.requests
+    counts.totalSuccesses -= old.totalSuccesses
+    counts.totalFailures -= old.totalFailures
+    counts.totalExclusions -= old.totalExclusions
+    counts.totalSlow -= old.totalSlow
   }
   if (window.first * 2 > buckets.length) {
     window.buckets = buckets.slice(window.first)
