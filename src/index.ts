@@ -13,3 +13,19 @@ export {
 } from "./errors.ts"
 export type { BreakerEvent, BreakerEventMap, BreakerListener, OutcomeEvent, RejectedEvent, StateChangeEvent } from "./events.ts"
 export type { Clock, Mode, Settings } from "./settings.ts"
+export {
+  anyOf,
+  consecutiveFailures,
+  exponentialBackoff,
+  failureRate,
+  slowCallRate,
+  type Backoff,
+  type FailureRate,
+  type Preset,
+  type RateWindow,
+  type SlowCallRate,
+} from "./presets.ts"
+export { BreakerRegistry } from "./fetch/registry.ts"
+export type { RetryAfterSettings } from "./fetch/retry-after.ts"
+export type { FetchSettings } from "./fetch/settings.ts"
+export { wrapFetch, type BreakerFetch } from "./fetch/wrap-fetch.ts"

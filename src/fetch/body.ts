@@ -1,0 +1,57 @@
+/**
+ * A response whose body is watched: the same to its reader, and it tells how the body ended.
+ *
+ * @module
+ */
+
+/** A response, and a promise that settles with its body. */
+export interface WatchedResponse {
+  readonly response: Response
+  /** Fulfils once the body was read to its end or cancelled; rejects when it breaks off. */
+  readonly ended: Promise<void>
+}
+
+/** Watches the body of `original`, which must not be used any more if it has one. */
+export function watchBody(original: Response): WatchedResponse {
+  const { body, status, statusText, headers } = original
+  if (!body) return { response: original, ended: Promise.resolve() }
+  const reader = body.getReader()
+  let resolve!: () => void
+  let reject!: (error: unknown) => void
+  const ended = new Promise<void>((...settle) => {
+    ;[resolve, reject] = settle
+  })
+  const watched = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read()
+          if (!done) return controller.enqueue(value)
+          controller.close()
+          resolve()
+        } catch (error) {
+          controller.error(error)
+          reject(error)
+        }
+      },
+      cancel(reason) {
+        resolve()
+        return reader.cancel(reason)
+      },
+    },
+    // Read what is asked for, and no chunk ahead.
+    { highWaterMark: 0 },
+  )
+  return { response: resemble(new Response(watched, { status, statusText, headers }), original), ended }
+}
+
+/** Gives a response the properties that only `fetch` can set, and its clones too. */
+function resemble(response: Response, { url, redirected, type }: Response): Response {
+  const clone = (): Response => resemble(Response.prototype.clone.call(response), response)
+  return Object.defineProperties(response, {
+    url: { value: url },
+    redirected: { value: redirected },
+    type: { value: type },
+    clone: { value: clone },
+  })
+}

@@ -1,0 +1,86 @@
+/**
+ * The breakers of a wrapped fetch, one for each key.
+ *
+ * @module
+ */
+import type { CircuitBreaker } from "../breaker.ts"
+import type { BreakerSnapshot } from "../core/snapshot.ts"
+
+interface Entry {
+  readonly breaker: CircuitBreaker
+  /** Calls under way. */
+  calls: number
+}
+
+/**
+ * A bounded map of breakers. When it is full, the least recently used one that is closed and idle
+ * makes room; if there is none, the least recently used one.
+ */
+export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitBreaker]> {
+  // In order of use, the latest last.
+  readonly #entries = new Map<string, Entry>()
+  readonly #create: (key: string) => CircuitBreaker
+  readonly #max: number
+
+  constructor(create: (key: string) => CircuitBreaker, max: number) {
+    this.#create = create
+    this.#max = max
+  }
+
+  /** How many breakers there are. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The breaker for `key`; `undefined` before its first call, and after it made room. */
+  get(key: string): CircuitBreaker | undefined {
+    return this.#entries.get(key)?.breaker
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
+  /** Keys and breakers, the least recently used first. */
+  *[Symbol.iterator](): IterableIterator<[key: string, breaker: CircuitBreaker]> {
+    for (const [key, { breaker }] of this.#entries) yield [key, breaker]
+  }
+
+  /** All breakers as plain JSON: for a dashboard, or for the setting `snapshot`. */
+  snapshot(): Record<string, BreakerSnapshot> {
+    return Object.fromEntries([...this].map(([key, breaker]) => [key, breaker.snapshot()]))
+  }
+
+  /**
+   * Runs a call through the breaker for `key`, which is busy until it settles.
+   *
+   * @internal
+   */
+  async use<T>(key: string, call: (breaker: CircuitBreaker) => Promise<T>): Promise<T> {
+    let entry = this.#entries.get(key)
+    if (entry) {
+      this.#entries.delete(key)
+    } else {
+      entry = { breaker: this.#create(key), calls: 0 }
+      this.#makeRoom()
+    }
+    this.#entries.set(key, entry)
+    entry.calls += 1
+    try {
+      return await call(entry.breaker)
+    } finally {
+      entry.calls -= 1
+    }
+  }
+
+  #makeRoom(): void {
+    if (this.#entries.size < this.#max) return
+    let [victim] = this.#entries.keys()
+    for (const [key, { breaker, calls }] of this.#entries) {
+      if (calls > 0 || breaker.state !== "closed") continue
+      victim = key
+      break
+    }
+    if (victim !== undefined) this.#entries.delete(victim)
+  }
+}

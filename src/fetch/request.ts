@@ -1,0 +1,67 @@
+/**
+ * What can be told about a call from the arguments of `fetch`, without sending it.
+ *
+ * @module
+ */
+
+/** The first argument of `fetch`. */
+export type FetchInput = RequestInfo | URL
+
+/** The origin a call goes to; `undefined` when its URL cannot be read, or has none (`data:`). */
+export function originOf(input: FetchInput): string | undefined {
+  try {
+    const base = typeof document === "undefined" ? globalThis.location?.href : document.baseURI
+    const { origin } = new URL(urlOf(input), base)
+    return origin === "null" ? undefined : origin
+  } catch {
+    return undefined
+  }
+}
+
+/** The signal by which the caller may abort; that of `init` replaces that of a `Request`. */
+export function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {
+  const signal = init?.signal === undefined ? asRequest(input)?.signal : init.signal
+  return signal ?? undefined
+}
+
+/** The call as a `Request` to look at: it has no body, since that can be read only once. */
+export function describe(input: FetchInput, init: RequestInit | undefined): Request {
+  const request = asRequest(input)
+  if (request && !init) return request
+  const { method = request?.method, headers = request?.headers } = init ?? {}
+  return new Request(urlOf(input), { ...(method && { method }), ...(headers && { headers }) })
+}
+
+/**
+ * Whether `fetch` refuses the arguments themselves. It tells so with the same error that a lost
+ * connection gives, so this is asked after a failure.
+ *
+ * @param used - Whether the body of a `Request` had been read before the call.
+ */
+export function isRefused(input: FetchInput, init: RequestInit | undefined, used: boolean): boolean {
+  const request = asRequest(input)
+  if (used && !init?.body) return true
+  const method = (init?.method ?? request?.method ?? "GET").toUpperCase()
+  if ((method === "GET" || method === "HEAD") && init?.body != null) return true
+  try {
+    // A stream can be used once, and the call has used it.
+    new Request(urlOf(input), { ...init, method, body: null, signal: null })
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Whether the body of a `Request` has been read already. */
+export function isUsed(input: FetchInput): boolean {
+  return asRequest(input)?.bodyUsed ?? false
+}
+
+// By shape: a Request may be of another realm, or of a polyfill.
+function asRequest(input: FetchInput): Request | undefined {
+  return typeof input === "object" && "url" in input ? input : undefined
+}
+
+function urlOf(input: FetchInput): string {
+  return asRequest(input)?.url ?? String(input)
+}

@@ -1,0 +1,122 @@
+/**
+ * `fetch`, with a circuit breaker for each origin.
+ *
+ * @module
+ */
+import type { CircuitBreaker } from "../breaker.ts"
+import { CircuitBreakerError } from "../errors.ts"
+import { report } from "../report.ts"
+import { watchBody } from "./body.ts"
+import { createBreaker } from "./create-breaker.ts"
+import { isLeaving, watchLeaving } from "./leaving.ts"
+import { BreakerRegistry } from "./registry.ts"
+import { describe, isRefused, isUsed, originOf, signalOf, type FetchInput } from "./request.ts"
+import { checkFetchSettings, type FetchSettings } from "./settings.ts"
+
+/** A `fetch` that is protected by {@link BreakerFetch.breakers}. */
+export interface BreakerFetch {
+  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>
+  /** The breakers, by key. */
+  readonly breakers: BreakerRegistry
+}
+
+const DEFAULT_MAX_BREAKERS = 1_000
+
+/**
+ * Wraps `fetch`: the same signature and the same `Response`, and a {@link CircuitBreaker} for each
+ * origin that rejects calls to it while it is down.
+ *
+ * The response that opens a breaker still reaches its caller. Give `callTimeout`, or calls of your
+ * own that time out, or a server that hangs will never count as failing.
+ *
+ * @param fetch - The function to wrap; the global one, looked up at each call, by default.
+ * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
+ *
+ * @example
+ * ```ts
+ * import { wrapFetch } from "webbreaker"
+ *
+ * const safeFetch = wrapFetch(fetch, { callTimeout: 5_000 })
+ * const response = await safeFetch("https://api.example/items")
+ * ```
+ */
+export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSettings = {}): BreakerFetch {
+  if (fetch !== undefined && typeof fetch !== "function") {
+    throw new TypeError(`fetch must be a function: got ${String(fetch)}`)
+  }
+  checkFetchSettings(options)
+  watchLeaving()
+  const settings = { ...options }
+  // Errors that no origin is to blame for, from when they are caught to when they are judged.
+  const excused = new Set<unknown>()
+  const breakers = new BreakerRegistry(
+    (key) => createBreaker(settings, key, excused),
+    settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
+  )
+  // Looked up at each call: what replaces the global fetch later is not passed by.
+  const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
+    (fetch ?? globalThis.fetch)(input, init)
+
+  async function breakerFetch(input: FetchInput, init?: RequestInit): Promise<Response> {
+    const key = keyOf(settings, input, init)
+    if (key === undefined) return send(input, init)
+    const caller = signalOf(input, init)
+    const used = isUsed(input)
+
+    const attempt = async (signal: AbortSignal | undefined, arrived: (response: Response) => void): Promise<Response> => {
+      try {
+        const response = await send(input, signal === caller ? init : { ...init, signal: signal ?? null })
+        if (settings.settleOn !== "body") return response
+        const watched = watchBody(response)
+        arrived(watched.response)
+        await watched.ended
+        return watched.response
+      } catch (error) {
+        // An aborted call has been judged by its signal, and this error is not looked at any more.
+        if (!signal?.aborted && (isOffline() || isLeaving() || isRefused(input, init, used))) excused.add(error)
+        throw error
+      }
+    }
+
+    try {
+      return await new Promise<Response>((resolve, reject) => {
+        const run = (breaker: CircuitBreaker): Promise<Response> =>
+          breaker.execute((signal) => attempt(signal, resolve), { signal: caller })
+        breakers.use(key, run).then(resolve, reject)
+      })
+    } catch (error) {
+      if (caller?.aborted) throw error
+      const { fallback, rejectWith } = settings
+      const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
+      if (substitute) return substitute
+      if (rejectWith === "response" && error instanceof CircuitBreakerError) return unavailable(error)
+      throw error
+    }
+  }
+
+  return Object.assign(breakerFetch, { breakers })
+}
+
+function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | undefined): string | undefined {
+  const origin = originOf(input)
+  if (!settings.key || origin === undefined) return origin
+  try {
+    const key: unknown = settings.key(describe(input, init))
+    if (key === undefined || typeof key === "string") return key
+    throw new TypeError(`key() must be a string or undefined: got ${String(key)}`)
+  } catch (error) {
+    report(error)
+    return origin
+  }
+}
+
+function isOffline(): boolean {
+  return globalThis.navigator?.onLine === false
+}
+
+/** What a server would answer in place of the breaker (RFC 9110 section 15.6.4). */
+function unavailable({ message, retryAfter }: CircuitBreakerError): Response {
+  const headers = new Headers({ "content-type": "text/plain" })
+  if (retryAfter < Infinity) headers.set("retry-after", String(Math.ceil(retryAfter / 1_000)))
+  return new Response(message, { status: 503, statusText: "Service Unavailable", headers })
+}

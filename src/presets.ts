@@ -1,0 +1,168 @@
+/**
+ * Ready-made fragments of settings, to be spread into a breaker's.
+ *
+ * @module
+ */
+import { check, INTEGER, NUMBER, type Rule } from "./core/check.ts"
+import type { Counts } from "./core/counts.ts"
+import type { MachineSettings, OpenContext } from "./core/policy.ts"
+
+/** What a preset may set. */
+export type Preset = Pick<MachineSettings, "interval" | "bucketPeriod" | "windowSize" | "readyToTrip"> & {
+  readonly slowCallDuration?: number
+}
+
+/** The window a rate is taken over: of time, in milliseconds, or of the last so many calls. */
+export type RateWindow = { readonly within: number; readonly last?: undefined } | { readonly last: number; readonly within?: undefined }
+
+/** Settings of {@link failureRate}. */
+export type FailureRate = RateWindow & {
+  /** Share of failures that opens the breaker, above 0 to 1. */
+  readonly threshold: number
+  /**
+   * Below so many settled calls in the window the rate says nothing; an integer from 1.
+   *
+   * @defaultValue 10, or `last` when that is smaller
+   */
+  readonly minimumRequests?: number
+}
+
+/** Settings of {@link slowCallRate}. */
+export type SlowCallRate = FailureRate & {
+  /** Milliseconds; a call that takes longer is slow. */
+  readonly slowerThan: number
+}
+
+/** Settings of {@link exponentialBackoff}. */
+export interface Backoff {
+  /** The first open period, in milliseconds, above 0. */
+  readonly initial: number
+  /** Where it stops growing, in milliseconds. */
+  readonly max: number
+  /** @defaultValue 2 */
+  readonly factor?: number
+  /**
+   * Each period is longer by a random share of itself, up to this one; from 0 to 1. It is applied
+   * after `max`, since clients that were tripped together would otherwise meet again there.
+   *
+   * @defaultValue 0.25
+   */
+  readonly jitter?: number
+  /** @defaultValue `Math.random` */
+  readonly random?: () => number
+}
+
+const POSITIVE: Rule = ["a number above 0", (value) => NUMBER[1](value) && value !== 0]
+const COUNT: Rule = ["an integer from 1", (value) => INTEGER[1](value) && value !== 0]
+const SHARE: Rule = ["a number above 0 to 1", (value) => POSITIVE[1](value) && (value as number) <= 1]
+const JITTER: Rule = ["a number from 0 to 1", (value) => NUMBER[1](value) && (value as number) <= 1]
+
+// A bucket each tenth: what leaves the window at once is a tenth of it.
+const BUCKETS = 10
+
+/**
+ * Opens at the `n`-th failure in a row.
+ *
+ * @param n - An integer from 1.
+ * @throws {RangeError} when it is not.
+ */
+export function consecutiveFailures(n: number): Preset {
+  required("n", n, COUNT)
+  return { readyToTrip: (counts) => counts.consecutiveFailures >= n }
+}
+
+/**
+ * Opens when the share of failures among settled calls is `threshold` or more. Calls under way do
+ * not dilute it.
+ *
+ * @throws {RangeError | TypeError} for a wrong setting, or without a window.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker, failureRate } from "webbreaker"
+ *
+ * new CircuitBreaker(failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }))
+ * ```
+ */
+export function failureRate(settings: FailureRate): Preset {
+  return rate(settings, (counts) => counts.totalFailures)
+}
+
+/**
+ * Opens when the share of slow calls among settled calls is `threshold` or more.
+ *
+ * @throws {RangeError | TypeError} for a wrong setting, or without a window.
+ */
+export function slowCallRate(settings: SlowCallRate): Preset {
+  required("slowerThan", settings.slowerThan, NUMBER)
+  return { ...rate(settings, (counts) => counts.totalSlow), slowCallDuration: settings.slowerThan }
+}
+
+/**
+ * Opens when any of the presets would. They share one window, so at most one kind of it may be among
+ * them.
+ *
+ * @throws {TypeError} when two presets want different windows or different `slowerThan`.
+ */
+export function anyOf(...presets: readonly Preset[]): Preset {
+  const merged: Record<string, unknown> = {}
+  for (const { readyToTrip: _, ...rest } of presets) {
+    for (const [name, value] of Object.entries(rest)) {
+      if (merged[name] !== undefined && merged[name] !== value) {
+        throw new TypeError(`${name} must be the same in all presets: got ${merged[name]} and ${value}`)
+      }
+      merged[name] = value
+    }
+  }
+  if (merged["interval"] && merged["windowSize"]) {
+    throw new TypeError("within and last exclude each other: got presets with both")
+  }
+  return { ...merged, readyToTrip: (counts) => presets.some((preset) => preset.readyToTrip?.(counts)) }
+}
+
+/**
+ * Open periods that grow with each opening until the breaker closes again: `initial`, then `factor`
+ * times as long, at most `max`. For the setting `timeout`; may as well be spread.
+ *
+ * @throws {RangeError | TypeError} for a wrong setting.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker, exponentialBackoff } from "webbreaker"
+ *
+ * new CircuitBreaker({ timeout: exponentialBackoff({ initial: 1_000, max: 60_000 }) })
+ * ```
+ */
+export function exponentialBackoff(settings: Backoff): ((context: OpenContext) => number) & Pick<MachineSettings, "timeout"> {
+  const { initial, max, factor = 2, jitter = 0.25, random = Math.random } = settings
+  required("initial", initial, POSITIVE)
+  required("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
+  check("factor", factor, ["a number from 1", (value) => NUMBER[1](value) && (value as number) >= 1])
+  check("jitter", jitter, JITTER)
+  const timeout = ({ opens }: OpenContext): number =>
+    Math.min(initial * factor ** (opens - 1), max) * (1 + jitter * random())
+  return Object.assign(timeout, { timeout })
+}
+
+function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
+  const { threshold, within, last } = settings
+  required("threshold", threshold, SHARE)
+  if (last === undefined) required("within", within, POSITIVE)
+  else required("last", last, COUNT)
+  if (last !== undefined && within !== undefined) {
+    throw new TypeError(`within and last exclude each other: got ${within} and ${last}`)
+  }
+  check("minimumRequests", settings.minimumRequests, COUNT)
+  const minimum = Math.min(settings.minimumRequests ?? 10, last ?? Infinity)
+  return {
+    ...(last === undefined ? { interval: within, bucketPeriod: within / BUCKETS } : { windowSize: last }),
+    readyToTrip: (counts) => {
+      const settled = counts.totalSuccesses + counts.totalFailures
+      return settled >= minimum && part(counts) / settled >= threshold
+    },
+  }
+}
+
+function required(name: string, value: unknown, rule: Rule): void {
+  check(name, value ?? null, rule)
+}
