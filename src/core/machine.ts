@@ -58,15 +58,15 @@ function advance(record: BreakerRecord, now: number): void {
 export function tick(record: BreakerRecord, policy: Policy, now: number): Transition | undefined {
   advance(record, now)
   const elapsed = record.now - record.since
-  const { state, window } = record
+  const { state, rolling } = record
   if (state === "open" && elapsed > record.openFor) {
     return transition(record, policy, "half-open", record.now)
   }
   if (state === "closed" && policy.interval && elapsed > policy.interval) {
     newGeneration(record, policy, record.now)
   }
-  if (window && policy.bucketPeriod) {
-    roll(window, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
+  if (rolling && policy.bucketPeriod) {
+    roll(rolling, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
   }
   return undefined
 }
@@ -87,14 +87,14 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
   if (record.state === "open") return "open"
   if (isSaturated(record, policy)) return "too-many"
   record.counts.requests += 1
-  const { permit, window } = record
+  const { permit, rolling } = record
   if (record.probes) {
     const probe = { ...permit, at: record.now }
     record.probes.push(probe)
     return probe
   }
-  if (!window || !policy.bucketPeriod) return permit
-  const bucket = currentBucket(window)
+  if (!rolling || !policy.bucketPeriod) return permit
+  const bucket = currentBucket(rolling)
   bucket.requests += 1
   if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
   return record.permit
@@ -160,15 +160,15 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
 }
 
 function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
-  const { counts, window } = record
+  const { counts, rolling } = record
   let { bucket } = permit
-  if (window && !policy.bucketPeriod && outcome !== "excluded") {
-    roll(window, counts, window.age + 1, policy.buckets)
-    bucket = currentBucket(window)
+  if (rolling && !policy.bucketPeriod && outcome !== "excluded") {
+    roll(rolling, counts, rolling.age + 1, policy.buckets)
+    bucket = currentBucket(rolling)
     bucket.requests = 1
   }
-  if (window && bucket) {
-    if (window.age - bucket.age >= policy.buckets) return
+  if (rolling && bucket) {
+    if (rolling.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
   tally(counts, outcome, slow)

@@ -6,7 +6,7 @@
  */
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
-import type { Bucket, Window } from "./window.ts"
+import type { Bucket, RollingWindow } from "./window.ts"
 
 /** What an admitted call holds, and settles with. It counts only in the generation that gave it. */
 export interface Permit {
@@ -34,7 +34,7 @@ export interface BreakerRecord {
   /** What calls of the closed state are given. */
   permit: Permit
   /** The rolling window of the closed state. */
-  window: Window | undefined
+  rolling: RollingWindow | undefined
   /** Half-open calls that have not settled, oldest first. */
   probes: Permit[] | undefined
 }
@@ -50,7 +50,7 @@ export function createRecord(policy: Policy, now: number): BreakerRecord {
     openFor: 0,
     opens: 0,
     permit: { generation: 1, at: now, bucket: undefined },
-    window: createWindow(policy),
+    rolling: createWindow(policy),
     probes: undefined,
   }
 }
@@ -63,10 +63,10 @@ export function newGeneration(record: BreakerRecord, policy: Policy, since: numb
   record.counts = noCounts()
   record.since = since
   record.permit = { generation, at: since, bucket: undefined }
-  record.window = state === "closed" ? createWindow(policy) : undefined
+  record.rolling = state === "closed" ? createWindow(policy) : undefined
   record.probes = state === "half-open" ? [] : undefined
 }
 
-function createWindow(policy: Policy): Window | undefined {
+function createWindow(policy: Policy): RollingWindow | undefined {
   return policy.buckets ? { age: 0, first: 0, buckets: [] } : undefined
 }

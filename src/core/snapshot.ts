@@ -37,23 +37,19 @@ export interface BreakerSnapshot {
 
 /** The record as it stands; bring it up to date with `tick` first. */
 export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnapshot {
-  const { state, generation, counts, openFor, opens, now, since, window } = record
-  return structuredClone({
+  const { state, generation, counts, openFor, opens, now, since, rolling } = record
+  const { buckets: length, bucketPeriod } = policy
+  return {
     version: 1,
     state,
     generation,
-    counts,
+    counts: { ...counts },
     elapsed: now - since,
     remaining: state === "open" ? since + openFor - now : 0,
     openFor,
     opens,
-    window: {
-      length: policy.buckets,
-      bucketPeriod: policy.bucketPeriod,
-      age: window?.age ?? 0,
-      buckets: window?.buckets.slice(window.first) ?? [],
-    },
-  })
+    window: { length, bucketPeriod, age: rolling?.age ?? 0, buckets: copy(rolling?.buckets.slice(rolling.first)) },
+  }
 }
 
 /**
@@ -65,17 +61,24 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   const record = createRecord(policy, now)
   if (value === undefined) return record
   if (!isLike(value, takeSnapshot(record, policy)) || value.version !== 1 || !STATES.includes(value.state)) return record
-  const { state, generation, counts, elapsed, remaining, openFor, opens, window } = structuredClone(value)
+  const { state, generation, counts, elapsed, remaining, openFor, opens, window: from } = value
   const closed = state === "closed"
-  if (closed && (window.length !== policy.buckets || window.bucketPeriod !== policy.bucketPeriod)) return record
-  if (state === "half-open") counts.requests = counts.totalSuccesses + counts.totalExclusions
-  const since = state === "open" ? now - openFor + Math.min(remaining, openFor) : now - elapsed
-  Object.assign(record, { state, generation, counts, since, openFor, opens })
+  if (closed && (from.length !== policy.buckets || from.bucketPeriod !== policy.bucketPeriod)) return record
+  record.state = state
+  record.generation = generation
   record.permit = { ...record.permit, generation }
+  record.counts = { ...counts }
+  if (state === "half-open") record.counts.requests = counts.totalSuccesses + counts.totalExclusions
+  record.since = state === "open" ? now - openFor + Math.min(remaining, openFor) : now - elapsed
+  record.openFor = openFor
+  record.opens = opens
   record.probes = state === "half-open" ? [] : undefined
-  if (!closed) record.window = undefined
-  if (record.window) record.window = { age: window.age, first: 0, buckets: [...window.buckets] }
+  record.rolling = closed && record.rolling ? { age: from.age, first: 0, buckets: copy(from.buckets) } : undefined
   return record
+}
+
+function copy(buckets: readonly Bucket[] = []): Bucket[] {
+  return buckets.map((bucket) => ({ ...bucket }))
 }
 
 const STATES: readonly State[] = ["closed", "half-open", "open"]

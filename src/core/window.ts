@@ -18,31 +18,31 @@ export interface Bucket extends Counts {
 }
 
 /** A rolling window, oldest bucket first. Those before `first` have left it. */
-export interface Window {
+export interface RollingWindow {
   age: number
   first: number
   buckets: Bucket[]
 }
 
 /** Moves the window on to `age`: a bucket leaves once it is `length` older than that. */
-export function roll(window: Window, counts: Counts, age: number, length: number): void {
-  window.age = age
-  const { buckets } = window
-  for (let old; (old = buckets[window.first]) && age - old.age >= length; window.first++) {
+export function roll(rolling: RollingWindow, counts: Counts, age: number, length: number): void {
+  rolling.age = age
+  const { buckets } = rolling
+  for (let old; (old = buckets[rolling.first]) && age - old.age >= length; rolling.first++) {
     counts.requests -= old.requests
     counts.totalSuccesses -= old.totalSuccesses
     counts.totalFailures -= old.totalFailures
     counts.totalExclusions -= old.totalExclusions
     counts.totalSlow -= old.totalSlow
   }
-  if (window.first * 2 > buckets.length) {
-    window.buckets = buckets.slice(window.first)
-    window.first = 0
+  if (rolling.first * 2 > buckets.length) {
+    rolling.buckets = buckets.slice(rolling.first)
+    rolling.first = 0
   }
 }
 
 /** The bucket of the present age. */
-export function currentBucket({ age, buckets }: Window): Bucket {
+export function currentBucket({ age, buckets }: RollingWindow): Bucket {
   let bucket = buckets.at(-1)
   if (bucket?.age !== age) buckets.push((bucket = { age, ...noCounts() }))
   return bucket

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
+import { build } from "esbuild"
 import { describe, expect, test } from "vitest"
 import { CircuitBreaker, type Counts, type Done, type Outcome } from "../../src/index.ts"
 
@@ -72,12 +73,12 @@ function pick(counts: object, like: object, rolling: boolean): object {
   return Object.fromEntries(keys.map((key) => [key, counts[key as keyof typeof counts]]))
 }
 
-function replay(trace: Trace, rolling: boolean): void {
+function replay(trace: Trace, rolling: boolean, Breaker = CircuitBreaker): void {
   const { maxRequests, interval, timeout, bucketPeriod, trip: rule } = trace.settings
   let now = 0
   let events: string[][] = []
   let asked: { counts: Counts; ret: boolean } | undefined
-  const breaker = new CircuitBreaker({
+  const breaker = new Breaker({
     maxRequests,
     // gobreaker takes a negative duration for its default; ours throws a RangeError.
     interval: Math.max(interval, 0),
@@ -152,4 +153,52 @@ describe("gobreaker v2 with a rolling window", () => {
   test.each(traces.map((trace) => [trace.id, trace] as const))("trace %i replays but for streaks", (_, trace) => {
     replay(trace, true)
   })
+})
+
+/** The breaker with one piece of its source replaced. */
+async function mutant(file: string, from: string, to: string): Promise<typeof CircuitBreaker> {
+  const path = new URL(`../../src/${file}`, import.meta.url).pathname
+  const source = readFileSync(path, "utf8")
+  expect(source.split(from), `${from} stands once in ${file}`).toHaveLength(2)
+  const { outputFiles } = await build({
+    entryPoints: [new URL("../../src/index.ts", import.meta.url).pathname],
+    bundle: true,
+    format: "esm",
+    write: false,
+    plugins: [
+      {
+        name: "mutation",
+        setup({ onLoad }) {
+          onLoad({ filter: /./ }, ({ path: loaded }) =>
+            loaded === path ? { contents: source.replace(from, to), loader: "ts" } : undefined,
+          )
+        },
+      },
+    ],
+  })
+  const code = Buffer.from(outputFiles[0]?.contents ?? []).toString("base64")
+  const module = (await import(`data:text/javascript;base64,${code}`)) as { CircuitBreaker: typeof CircuitBreaker }
+  return module.CircuitBreaker
+}
+
+test.each([
+  ["core/machine.ts", "elapsed > record.openFor", "elapsed >= record.openFor"],
+  ["core/machine.ts", "elapsed > policy.interval", "elapsed >= policy.interval"],
+  ["core/machine.ts", "counts.requests - counts.totalExclusions >=", "counts.requests >="],
+  ["core/machine.ts", "if (permit.generation !== record.generation) return undefined", ""],
+  ["core/window.ts", "age - old.age >= length", "age - old.age > length"],
+])("the replay catches %s with %j made %j", async (file, from, to) => {
+  const Mutant = await mutant(file, from, to)
+  const caught = (name: string, rolling: boolean): boolean =>
+    load(name).some((trace) => {
+      if (finishesTwice(trace)) return false
+      if (rolling && ["default", "consecutive"].includes(trace.settings.trip.kind)) return false
+      try {
+        replay(trace, rolling, Mutant)
+        return false
+      } catch {
+        return true
+      }
+    })
+  expect(caught("v2", false) || caught("v2-window", true)).toBe(true)
 })

@@ -1,0 +1,67 @@
+/**
+ * The shape of the sources, held by a test: an import goes to the same layer or inwards, never to an
+ * entry; nothing is imported that is not ours; the core names nothing of a platform.
+ */
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { expect, test } from "vitest"
+
+const src = new URL("../src", import.meta.url).pathname
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+const text = (file: string): string => readFileSync(join(src, file), "utf8")
+
+/** Without comments and strings, in which every word may stand. */
+const code = (file: string): string =>
+  text(file)
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/(^|\s)\/\/.*$/gm, "")
+
+const specifiers = (file: string): string[] =>
+  [...code(file).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] as string)
+
+const imports = (file: string): string[] =>
+  specifiers(file).map((specifier) => relative(src, join(src, dirname(file), specifier)))
+
+/** 0 is the centre. */
+function layer(file: string): number {
+  if (file.startsWith("core/")) return 0
+  return file.includes("/") ? 2 : 1
+}
+
+const isEntry = (file: string): boolean => file.endsWith("index.ts")
+
+test.each(files)("src/%s imports files of the project only, by their full names", (file) => {
+  for (const specifier of specifiers(file)) expect(specifier).toMatch(/^\.\.?\/.*\.ts$/)
+})
+
+test.each(files.filter((file) => !isEntry(file)))("src/%s imports from its own layer or from further in", (file) => {
+  for (const imported of imports(file)) {
+    expect(isEntry(imported), `${file} -> ${imported}`).toBe(false)
+    expect(layer(imported), `${file} -> ${imported}`).toBeLessThanOrEqual(layer(file))
+  }
+})
+
+test("no files import each other in a circle", () => {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): void => {
+    expect(path, [...path, file].join(" -> ")).not.toContain(file)
+    if (done.has(file)) return
+    for (const imported of imports(file)) visit(imported, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+})
+
+// What a platform has and the language does not.
+const platform = [
+  ...["performance", "Date", "setTimeout", "setInterval", "queueMicrotask", "requestAnimationFrame"],
+  ...["Promise", "async", "await", "AbortController", "AbortSignal", "Event", "EventTarget"],
+  ...["window", "document", "navigator", "self", "globalThis", "fetch", "Request", "Response", "crypto", "structuredClone"],
+  ...["localStorage", "process", "console", "reportError", "random"],
+]
+test.each(files.filter((file) => layer(file) === 0))("src/%s names nothing of a platform", (file) => {
+  // A property may have any name.
+  const bare = code(file).replace(/"[^"]*"|`[^`]*`|\.\w+|\w+\??:/g, "")
+  const words = new Set(bare.match(/[\w$]+/g))
+  expect(platform.filter((word) => words.has(word))).toEqual([])
+})
