@@ -114,7 +114,8 @@ function replay(trace: Trace, rolling: boolean, Breaker = CircuitBreaker): void 
     if (step.read) expect(breaker.state, at).toBe(step.state)
     expect(events, at).toEqual(step.events ?? [])
     const wanted = rule.kind === "default" ? undefined : step.trip
-    expect(asked && { ...asked, counts: pick(asked.counts, wanted?.counts ?? asked.counts, rolling) }, at).toEqual(
+    const got = asked as { counts: Counts; ret: boolean } | undefined
+    expect(got && { ...got, counts: pick(got.counts, wanted?.counts ?? got.counts, rolling) }, at).toEqual(
       wanted && { ...wanted, counts: pick(wanted.counts, wanted.counts, rolling) },
     )
     if (trace.observe === "eager") {
