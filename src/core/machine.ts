@@ -18,7 +18,7 @@ import { ask, BOOLEAN } from "./check.ts"
 import type { Counts, Outcome, State } from "./counts.ts"
 import { openPeriod, type Policy } from "./policy.ts"
 import { newGeneration, type BreakerRecord, type Permit } from "./record.ts"
-import { currentBucket, roll } from "./window.ts"
+import { currentBucket, push, roll, tally } from "./window.ts"
 
 /** A change of state. */
 export interface Transition {
@@ -58,15 +58,15 @@ function advance(record: BreakerRecord, now: number): void {
 export function tick(record: BreakerRecord, policy: Policy, now: number): Transition | undefined {
   advance(record, now)
   const elapsed = record.now - record.since
-  const { state, rolling } = record
+  const { state, time } = record
   if (state === "open" && elapsed > record.openFor) {
     return transition(record, policy, "half-open", record.now)
   }
   if (state === "closed" && policy.interval && elapsed > policy.interval) {
     newGeneration(record, policy, record.now)
   }
-  if (rolling && policy.bucketPeriod) {
-    roll(rolling, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
+  if (time) {
+    roll(time, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
   }
   return undefined
 }
@@ -87,14 +87,14 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
   if (record.state === "open") return "open"
   if (isSaturated(record, policy)) return "too-many"
   record.counts.requests += 1
-  const { permit, rolling } = record
+  const { permit, time } = record
   if (record.probes) {
     const probe = { ...permit, at: record.now }
     record.probes.push(probe)
     return probe
   }
-  if (!rolling || !policy.bucketPeriod) return permit
-  const bucket = currentBucket(rolling)
+  if (!time) return permit
+  const bucket = currentBucket(time)
   bucket.requests += 1
   if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
   return record.permit
@@ -160,32 +160,19 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
 }
 
 function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
-  const { counts, rolling } = record
-  let { bucket } = permit
-  if (rolling && !policy.bucketPeriod && outcome !== "excluded") {
-    roll(rolling, counts, rolling.age + 1, policy.buckets)
-    bucket = currentBucket(rolling)
-    bucket.requests = 1
-  }
-  if (rolling && bucket) {
-    if (rolling.age - bucket.age >= policy.buckets) return
+  const { counts, time, calls } = record
+  const { bucket } = permit
+  if (time && bucket) {
+    // The call began before the window did.
+    if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
   tally(counts, outcome, slow)
-  if (outcome === "success") {
-    counts.consecutiveSuccesses += 1
-    counts.consecutiveFailures = 0
-  } else if (outcome === "failure") {
-    counts.consecutiveFailures += 1
-    counts.consecutiveSuccesses = 0
-  }
-}
-
-function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
-  if (outcome === "success") counts.totalSuccesses += 1
-  else if (outcome === "failure") counts.totalFailures += 1
-  else counts.totalExclusions += 1
-  if (slow && outcome !== "excluded") counts.totalSlow += 1
+  if (outcome === "excluded") return
+  const failed = outcome === "failure"
+  if (calls) push(calls, counts, failed, slow, policy.windowSize)
+  counts.consecutiveSuccesses = failed ? 0 : counts.consecutiveSuccesses + 1
+  counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
 }
 
 function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {

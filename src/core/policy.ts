@@ -78,10 +78,11 @@ export interface Policy {
   readonly maxRequests: number
   /** Length of a fixed window; 0 when there is none. */
   readonly interval: number
-  /** Length of a rolling window, in buckets; 0 when there is none. */
+  /** Length of a rolling window of time, in buckets of `bucketPeriod`; both 0 when there is none. */
   readonly buckets: number
-  /** How long a bucket is open for new calls; 0 when each call has its own. */
   readonly bucketPeriod: number
+  /** Length of a rolling window of calls; 0 when there is none. */
+  readonly windowSize: number
   readonly timeout: number | ((context: OpenContext) => number)
   readonly readyToTrip: (counts: Counts) => boolean
   /** `undefined` stands for the open period. */
@@ -122,8 +123,9 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   return {
     maxRequests: maxRequests || 1,
     interval: rolling ? 0 : buckets * bucketPeriod,
-    buckets: rolling ? buckets : windowSize,
+    buckets: rolling ? buckets : 0,
     bucketPeriod: rolling ? bucketPeriod : 0,
+    windowSize,
     timeout: timeout || DEFAULT_TIMEOUT,
     readyToTrip: readyToTrip ?? moreThanFive,
     probeTimeout,

@@ -6,7 +6,7 @@
  */
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
-import type { Bucket, RollingWindow } from "./window.ts"
+import type { Bucket, CallWindow, TimeWindow } from "./window.ts"
 
 /** What an admitted call holds, and settles with. It counts only in the generation that gave it. */
 export interface Permit {
@@ -33,8 +33,9 @@ export interface BreakerRecord {
   opens: number
   /** What calls of the closed state are given. */
   permit: Permit
-  /** The rolling window of the closed state. */
-  rolling: RollingWindow | undefined
+  /** The rolling window of the closed state, of one kind or the other. */
+  time: TimeWindow | undefined
+  calls: CallWindow | undefined
   /** Half-open calls that have not settled, oldest first. */
   probes: Permit[] | undefined
 }
@@ -50,7 +51,8 @@ export function createRecord(policy: Policy, now: number): BreakerRecord {
     openFor: 0,
     opens: 0,
     permit: { generation: 1, at: now, bucket: undefined },
-    rolling: createWindow(policy),
+    time: policy.bucketPeriod ? { age: 0, first: 0, buckets: [] } : undefined,
+    calls: policy.windowSize ? { next: 0, calls: [] } : undefined,
     probes: undefined,
   }
 }
@@ -63,10 +65,8 @@ export function newGeneration(record: BreakerRecord, policy: Policy, since: numb
   record.counts = noCounts()
   record.since = since
   record.permit = { generation, at: since, bucket: undefined }
-  record.rolling = state === "closed" ? createWindow(policy) : undefined
+  const closed = state === "closed"
+  record.time = closed && policy.bucketPeriod ? { age: 0, first: 0, buckets: [] } : undefined
+  record.calls = closed && policy.windowSize ? { next: 0, calls: [] } : undefined
   record.probes = state === "half-open" ? [] : undefined
-}
-
-function createWindow(policy: Policy): RollingWindow | undefined {
-  return policy.buckets ? { age: 0, first: 0, buckets: [] } : undefined
 }

@@ -26,19 +26,21 @@ export interface BreakerSnapshot {
   readonly openFor: number
   /** Openings since the breaker was last closed. */
   readonly opens: number
-  /** The rolling window: its cut, where it stands, and what is in it, oldest first. */
+  /** The rolling window: how it is cut, where it stands, and what is in it, oldest first. */
   readonly window: {
-    readonly length: number
     readonly bucketPeriod: number
+    readonly length: number
     readonly age: number
     readonly buckets: readonly Bucket[]
+    /** Settled calls of a `windowSize`: 1 for a failure, plus 2 for a slow call. */
+    readonly calls: readonly number[]
   }
 }
 
 /** The record as it stands; bring it up to date with `tick` first. */
 export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnapshot {
-  const { state, generation, counts, openFor, opens, now, since, rolling } = record
-  const { buckets: length, bucketPeriod } = policy
+  const { state, generation, counts, openFor, opens, now, since, time, calls } = record
+  const { bucketPeriod, buckets, windowSize } = policy
   return {
     version: 1,
     state,
@@ -48,7 +50,13 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
     remaining: state === "open" ? since + openFor - now : 0,
     openFor,
     opens,
-    window: { length, bucketPeriod, age: rolling?.age ?? 0, buckets: copy(rolling?.buckets.slice(rolling.first)) },
+    window: {
+      bucketPeriod,
+      length: buckets + windowSize,
+      age: time?.age ?? 0,
+      buckets: copy(time?.buckets.slice(time.first)),
+      calls: calls ? [...calls.calls.slice(calls.next), ...calls.calls.slice(0, calls.next)] : [],
+    },
   }
 }
 
@@ -60,10 +68,12 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
 export function restoreSnapshot(value: unknown, policy: Policy, now: number): BreakerRecord {
   const record = createRecord(policy, now)
   if (value === undefined) return record
-  if (!isLike(value, takeSnapshot(record, policy)) || value.version !== 1 || !STATES.includes(value.state)) return record
+  const fresh = takeSnapshot(record, policy)
+  if (!isSnapshot(value, fresh)) return record
   const { state, generation, counts, elapsed, remaining, openFor, opens, window: from } = value
+  const { bucketPeriod, length } = fresh.window
   const closed = state === "closed"
-  if (closed && (from.length !== policy.buckets || from.bucketPeriod !== policy.bucketPeriod)) return record
+  if (closed && (from.length !== length || from.bucketPeriod !== bucketPeriod)) return record
   record.state = state
   record.generation = generation
   record.permit = { ...record.permit, generation }
@@ -73,7 +83,9 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   record.openFor = openFor
   record.opens = opens
   record.probes = state === "half-open" ? [] : undefined
-  record.rolling = closed && record.rolling ? { age: from.age, first: 0, buckets: copy(from.buckets) } : undefined
+  if (!closed) record.time = record.calls = undefined
+  if (record.time) record.time = { age: from.age, first: 0, buckets: copy(from.buckets) }
+  if (record.calls) record.calls = { next: from.calls.length % length, calls: [...from.calls] }
   return record
 }
 
@@ -81,14 +93,23 @@ function copy(buckets: readonly Bucket[] = []): Bucket[] {
   return buckets.map((bucket) => ({ ...bucket }))
 }
 
-const STATES: readonly State[] = ["closed", "half-open", "open"]
+function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSnapshot {
+  const lists = { buckets: [{ age: 0, ...noCounts() }], calls: [0] }
+  return (
+    isLike(value, { ...fresh, window: { ...fresh.window, ...lists } }) &&
+    value.version === fresh.version &&
+    ["closed", "half-open", "open"].includes(value.state) &&
+    value.window.calls.length <= value.window.length
+  )
+}
 
-/** Whether `value` has all that `model` has, of the same types; numbers finite and not negative. */
+/**
+ * Whether `value` has all that `model` has, of the same types: numbers finite and not negative, items
+ * of a list like the first of the model's.
+ */
 function isLike<T>(value: unknown, model: T): value is T {
   if (typeof model === "number") return isNumber(value)
   if (typeof model !== "object" || typeof value !== "object" || value === null) return typeof value === typeof model
-  if (Array.isArray(value)) return Array.isArray(model) && value.every((bucket) => isLike(bucket, NO_CALLS))
+  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => isLike(item, model[0]))
   return Object.entries(model as object).every(([key, part]) => isLike(value[key as keyof typeof value], part))
 }
-
-const NO_CALLS: Bucket = { age: 0, ...noCounts() }

@@ -1,49 +1,77 @@
 /**
- * The rolling windows: over the last `interval`, or over the last `windowSize` calls.
+ * The rolling windows: over the last `interval`, cut into buckets, or over the last `windowSize` calls.
  *
- * Either is a queue of buckets. A time window has one for each period in which calls began, its age
- * being the number of that period; a count window has one for each call that settled, its age being
- * the number of that call. The totals in {@link Counts} are kept up to date by adding what comes in
- * and subtracting what falls out, so a step costs the same however long the window is.
- *
- * Streaks are not decayed: a call ends a streak, not the age of its first call.
+ * Either keeps the totals in {@link Counts} up to date by adding what comes in and subtracting what
+ * falls out, so a step costs the same however long the window is. Streaks are not decayed: a call
+ * ends a streak, not the age of its first call.
  *
  * @module
  */
-import { noCounts, type Counts } from "./counts.ts"
+import { noCounts, type Counts, type Outcome } from "./counts.ts"
 
-/** Counts of the calls that are as old; the streaks are not kept and stay 0. */
+/** Counts of the calls that began in one period; the streaks are not kept and stay 0. */
 export interface Bucket extends Counts {
+  /** Which period since the window began, from 0. */
   readonly age: number
 }
 
-/** A rolling window, oldest bucket first. Those before `first` have left it. */
-export interface RollingWindow {
+/** The last so many periods in which calls began, oldest first. Those before `first` have left it. */
+export interface TimeWindow {
   age: number
   first: number
   buckets: Bucket[]
 }
 
-/** Moves the window on to `age`: a bucket leaves once it is `length` older than that. */
-export function roll(rolling: RollingWindow, counts: Counts, age: number, length: number): void {
-  rolling.age = age
-  const { buckets } = rolling
-  for (let old; (old = buckets[rolling.first]) && age - old.age >= length; rolling.first++) {
+/** The last so many settled calls, each a small number; once the ring is full, `next` is the oldest. */
+export interface CallWindow {
+  next: number
+  readonly calls: number[]
+}
+
+/** Moves the window on to period `age`: a bucket leaves once it is `length` periods older. */
+export function roll(time: TimeWindow, counts: Counts, age: number, length: number): void {
+  time.age = age
+  const { buckets } = time
+  for (let old; (old = buckets[time.first]) && age - old.age >= length; time.first++) {
     counts.requests -= old.requests
     counts.totalSuccesses -= old.totalSuccesses
     counts.totalFailures -= old.totalFailures
     counts.totalExclusions -= old.totalExclusions
     counts.totalSlow -= old.totalSlow
   }
-  if (rolling.first * 2 > buckets.length) {
-    rolling.buckets = buckets.slice(rolling.first)
-    rolling.first = 0
+  if (time.first * 2 > buckets.length) {
+    time.buckets = buckets.slice(time.first)
+    time.first = 0
   }
 }
 
-/** The bucket of the present age. */
-export function currentBucket({ age, buckets }: RollingWindow): Bucket {
+/** The bucket of the present period. */
+export function currentBucket({ age, buckets }: TimeWindow): Bucket {
   let bucket = buckets.at(-1)
   if (bucket?.age !== age) buckets.push((bucket = { age, ...noCounts() }))
   return bucket
+}
+
+/** Adds a settled call to the totals. */
+export function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
+  if (outcome === "success") counts.totalSuccesses += 1
+  else if (outcome === "failure") counts.totalFailures += 1
+  else counts.totalExclusions += 1
+  if (slow && outcome !== "excluded") counts.totalSlow += 1
+}
+
+const FAILED = 1
+const SLOW = 2
+
+/** Puts a call that was tallied into a ring of `length`, and takes the oldest out of the totals. */
+export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: boolean, length: number): void {
+  const { calls, next } = ring
+  const old = calls[next]
+  calls[next] = (failed ? FAILED : 0) + (slow ? SLOW : 0)
+  ring.next = (next + 1) % length
+  if (old === undefined) return
+  counts.requests -= 1
+  if (old & FAILED) counts.totalFailures -= 1
+  else counts.totalSuccesses -= 1
+  if (old & SLOW) counts.totalSlow -= 1
 }
