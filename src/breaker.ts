@@ -139,7 +139,7 @@ export class CircuitBreaker {
     let promise: Promise<T>
     let call: Call
     try {
-      if (limit) check("callTimeout", limit, TIMER)
+      if (limit !== undefined) check("callTimeout", limit, TIMER)
       signal?.throwIfAborted()
       call = this.#call(this.#admit())
     } catch (error) {
@@ -270,8 +270,13 @@ export class CircuitBreaker {
       return permit
     }
     const Rejection = permit === "open" ? OpenStateError : TooManyRequestsError
-    const { state, retryAfter } = this
-    const init = { breaker: this.name, state, retryAfter, cause: this.#cause }
+    const held = this.#isolations > 0
+    const init = {
+      breaker: this.name,
+      state: held ? "open" : record.state,
+      retryAfter: held ? Infinity : retryAfter(record, this.#policy),
+      cause: this.#cause,
+    } as const
     const error = withoutStack(() => new Rejection(init))
     this.#queue("rejected", { error })
     this.#announce()

@@ -38,6 +38,8 @@ export async function bounded<T>(
       controller?.abort(reason)
     }
   })
+  // It is not waited for when the request throws at once.
+  interruption.catch(() => {})
   const onAbort = (): void => interrupt("abort", caller?.reason)
   const onTimeout = (): void =>
     interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
@@ -48,6 +50,10 @@ export async function bounded<T>(
     const result = await Promise.race([interruption, request(controller?.signal ?? caller ?? undefined)])
     if (controller && caller) followBody(result, caller, controller)
     return result
+  } catch (error) {
+    // By a listener older than ours, or while the request was being called.
+    if (caller?.aborted && !(error instanceof Interruption)) throw new Interruption("abort", caller.reason)
+    throw error
   } finally {
     clearTimeout(timer)
     caller?.removeEventListener("abort", onAbort)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, INTEGER, NUMBER, type Rule } from "./core/check.ts"
+import { check, FUNCTION, INTEGER, NUMBER, type Rule } from "./core/check.ts"
 import type { Counts } from "./core/counts.ts"
 import type { MachineSettings, OpenContext } from "./core/policy.ts"
 
@@ -67,7 +67,7 @@ const BUCKETS = 10
  * @throws {RangeError} when it is not.
  */
 export function consecutiveFailures(n: number): Preset {
-  required("n", n, COUNT)
+  check("n", n, COUNT)
   return { readyToTrip: (counts) => counts.consecutiveFailures >= n }
 }
 
@@ -94,7 +94,7 @@ export function failureRate(settings: FailureRate): Preset {
  * @throws {RangeError | TypeError} for a wrong setting, or without a window.
  */
 export function slowCallRate(settings: SlowCallRate): Preset {
-  required("slowerThan", settings.slowerThan, NUMBER)
+  check("slowerThan", settings.slowerThan, NUMBER)
   return { ...rate(settings, (counts) => counts.totalSlow), slowCallDuration: settings.slowerThan }
 }
 
@@ -135,10 +135,11 @@ export function anyOf(...presets: readonly Preset[]): Preset {
  */
 export function exponentialBackoff(settings: Backoff): ((context: OpenContext) => number) & Pick<MachineSettings, "timeout"> {
   const { initial, max, factor = 2, jitter = 0.25, random = Math.random } = settings
-  required("initial", initial, POSITIVE)
-  required("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
+  check("initial", initial, POSITIVE)
+  check("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
   check("factor", factor, ["a number from 1", (value) => NUMBER[1](value) && (value as number) >= 1])
   check("jitter", jitter, JITTER)
+  check("random", random, FUNCTION)
   const timeout = ({ opens }: OpenContext): number =>
     Math.min(initial * factor ** (opens - 1), max) * (1 + jitter * random())
   return Object.assign(timeout, { timeout })
@@ -146,13 +147,13 @@ export function exponentialBackoff(settings: Backoff): ((context: OpenContext) =
 
 function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
   const { threshold, within, last } = settings
-  required("threshold", threshold, SHARE)
-  if (last === undefined) required("within", within, POSITIVE)
-  else required("last", last, COUNT)
+  check("threshold", threshold, SHARE)
+  if (last === undefined) check("within", within, POSITIVE)
+  else check("last", last, COUNT)
   if (last !== undefined && within !== undefined) {
     throw new TypeError(`within and last exclude each other: got ${within} and ${last}`)
   }
-  check("minimumRequests", settings.minimumRequests, COUNT)
+  if (settings.minimumRequests !== undefined) check("minimumRequests", settings.minimumRequests, COUNT)
   const minimum = Math.min(settings.minimumRequests ?? 10, last ?? Infinity)
   return {
     ...(last === undefined ? { interval: within, bucketPeriod: within / BUCKETS } : { windowSize: last }),
@@ -163,6 +164,3 @@ function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
   }
 }
 
-function required(name: string, value: unknown, rule: Rule): void {
-  check(name, value ?? null, rule)
-}

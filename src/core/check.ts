@@ -23,19 +23,22 @@ export function isNumber(value: unknown): value is number {
 }
 
 /**
- * Throws unless `value` follows the rule, or is `undefined`: that means its default everywhere.
+ * Throws unless `value` follows the rule.
  *
  * @throws {RangeError} for a number, {TypeError} for anything else; both name the setting and the value.
  */
 export function check(name: string, value: unknown, [expected, holds]: Rule): void {
-  if (value === undefined || holds(value)) return
+  if (holds(value)) return
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value)
   throw new (typeof value === "number" ? RangeError : TypeError)(`${name} must be ${expected}: got ${shown}`)
 }
 
-/** Checks each setting that has a rule. */
+/** Checks each setting that has a rule; `undefined` means its default everywhere. */
 export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>): void {
-  for (const name in rules) check(name, settings[name as keyof typeof settings], rules[name] as Rule)
+  for (const name in rules) {
+    const value: unknown = settings[name as keyof typeof settings]
+    if (value !== undefined) check(name, value, rules[name] as Rule)
+  }
 }
 
 /**
@@ -52,8 +55,9 @@ export function ask<A extends unknown[], R>(
 ): R {
   try {
     const answer = callback(...args)
+    if (answer === undefined) return fallback
     check(`${name}()`, answer, rule)
-    return answer ?? fallback
+    return answer
   } catch (error) {
     report(error)
     return fallback

@@ -35,20 +35,23 @@ export interface Evidence {
   readonly retryAfter?: number | undefined
 }
 
-// Requests that share a Worker's isolate may see clocks that differ by a few milliseconds, and a
-// Worker's clock reads 0 at the top level and the milliseconds since 1970 in a request.
+// Further back than this, nobody knows how long ago a clock was set.
 const BACKWARD_STEP = 1_000
+// A Worker's clock reads 0 at the top level, and the milliseconds since 1970 in a request.
 const CLOCK_START = 1e12
 
 /** Takes note of the time. Moves all times along when the clock was set, rather than time passed. */
 function advance(record: BreakerRecord, now: number): void {
   const step = now - record.now
-  if (step > 0 || step < -BACKWARD_STEP) record.now = now
-  if (step < -BACKWARD_STEP || step > CLOCK_START) {
-    // How long ago it was set back is unknown: one early probe beats a period that does not end.
-    record.since = step < 0 && record.state === "open" ? -Infinity : record.since + step
-    for (const probe of record.probes ?? []) probe.at += step
-  }
+  const set = step < -BACKWARD_STEP
+  // Less than that may be two requests of one isolate that see different times. But an open period
+  // never grows, not even by so little.
+  if (step < 0 && !set && record.state !== "open") return
+  record.now = now
+  if (step >= 0 && step < CLOCK_START) return
+  // One early probe beats a period that does not end.
+  record.since = set && record.state === "open" ? -Infinity : record.since + step
+  for (const probe of record.probes ?? []) probe.at += step
 }
 
 /**
@@ -144,12 +147,15 @@ export function reset(record: BreakerRecord, policy: Policy): Transition | undef
 
 /** Milliseconds until a call may be admitted; 0 when one may be now. */
 export function retryAfter(record: BreakerRecord, policy: Policy): number {
-  const { state, openFor, now, probes } = record
-  let end = record.since + openFor
+  const { state, openFor, now, since } = record
+  let end = since + openFor
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
-    // Nobody knows when the calls end that have the slots; the oldest is given up then.
-    end = (probes?.[0]?.at ?? now) + (policy.probeTimeout || openFor)
+    // Nobody knows when the calls end that have the slots. The oldest is given up then, by the next call
+    // that asks; the open period that this begins may be over by now.
+    const oldest = record.probes?.[0]?.at ?? now
+    end = oldest + (policy.probeTimeout || openFor)
+    if (policy.probeTimeout !== 0 && now > end + openFor) return 0
   }
   // At the very end the answer is still no, and who is told 0 would spin.
   return Math.max(end - now, 1)
@@ -162,17 +168,18 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
 function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
   const { counts, time, calls } = record
   const { bucket } = permit
+  const failed = outcome === "failure"
+  if (outcome !== "excluded") {
+    counts.consecutiveSuccesses = failed ? 0 : counts.consecutiveSuccesses + 1
+    counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
+  }
   if (time && bucket) {
-    // The call began before the window did.
+    // Of a call that took longer than the window is, only the streak can know.
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
   tally(counts, outcome, slow)
-  if (outcome === "excluded") return
-  const failed = outcome === "failure"
-  if (calls) push(calls, counts, failed, slow, policy.windowSize)
-  counts.consecutiveSuccesses = failed ? 0 : counts.consecutiveSuccesses + 1
-  counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
+  if (calls && outcome !== "excluded") push(calls, counts, failed, slow, policy.windowSize)
 }
 
 function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {

@@ -142,5 +142,6 @@ export function isTimed(policy: Policy): boolean {
 export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
   const length =
     typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context) : timeout
-  return Math.max(length || DEFAULT_TIMEOUT, context.retryAfter ?? 0)
+  const { retryAfter } = context
+  return Math.max(length || DEFAULT_TIMEOUT, isNumber(retryAfter) ? retryAfter : 0)
 }

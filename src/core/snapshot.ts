@@ -78,7 +78,12 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   record.generation = generation
   record.permit = { ...record.permit, generation }
   record.counts = { ...counts }
-  if (state === "half-open") record.counts.requests = counts.totalSuccesses + counts.totalExclusions
+  if (state === "half-open") {
+    // As many successes as would have closed it leave no call to close it, if settings have changed.
+    const successes = Math.min(counts.totalSuccesses, policy.maxRequests - 1)
+    const requests = successes + counts.totalExclusions
+    Object.assign(record.counts, { requests, totalSuccesses: successes, consecutiveSuccesses: successes })
+  }
   record.since = state === "open" ? now - openFor + Math.min(remaining, openFor) : now - elapsed
   record.openFor = openFor
   record.opens = opens
@@ -109,7 +114,8 @@ function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSna
  */
 function isLike<T>(value: unknown, model: T): value is T {
   if (typeof model === "number") return isNumber(value)
-  if (typeof model !== "object" || typeof value !== "object" || value === null) return typeof value === typeof model
+  if (typeof model !== "object") return typeof value === typeof model
+  if (typeof value !== "object" || value === null) return false
   if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => isLike(item, model[0]))
   return Object.entries(model as object).every(([key, part]) => isLike(value[key as keyof typeof value], part))
 }
