@@ -7,6 +7,7 @@ import { ask, BOOLEAN, check, NUMBER, oneOf } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
+  adopt,
   lapse,
   reset,
   retryAfter,
@@ -24,6 +25,7 @@ import { OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
 import { BreakerEvent, Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
+import type { StoreHost, StoreLink } from "./store.ts"
 
 /** Options of one call. */
 export interface CallOptions {
@@ -84,6 +86,7 @@ export class CircuitBreaker {
   #isolations = 0
   #cause: unknown
   #shared: Call | undefined
+  readonly #store: StoreLink | undefined
 
   constructor(settings: Settings = {}) {
     this.#settings = callSettings(settings)
@@ -96,6 +99,7 @@ export class CircuitBreaker {
     if (onStateChange) {
       this.addEventListener("statechange", ({ from, to }) => onStateChange(this.name, from, to))
     }
+    this.#store = settings.store?.link(this.#host())
   }
 
   /** The state now; evaluates the clock, like gobreaker's `State()`. */
@@ -136,22 +140,51 @@ export class CircuitBreaker {
   ): Promise<T> {
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
-    let promise: Promise<T>
-    let call: Call
+    let permit: Permit | undefined
     try {
       if (limit !== undefined) check("callTimeout", limit, TIMER)
       signal?.throwIfAborted()
-      call = this.#call(this.#admit())
+      permit = this.#admit()
     } catch (error) {
       return Promise.reject(error)
     }
+    if (this.#store && permit?.lease) return this.#executeLeased(this.#store, permit, request, options)
+    return this.#run(permit, request, signal, limit)
+  }
+
+  // Not an async function: that would cost a call that does nothing else twice as much.
+  #run<T>(
+    permit: Permit | undefined,
+    request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
+    signal: AbortSignal | null | undefined,
+    limit: number | undefined,
+  ): Promise<T> {
+    const call = this.#call(permit)
+    let promise: Promise<T>
     try {
       promise = limit || signal ? bounded(request, signal, limit) : Promise.resolve(request(undefined))
     } catch (error) {
       promise = Promise.reject(error)
     }
-    // Not an async function: that would cost a call that does nothing else twice as much.
     return promise.then(call.fulfilled, call.rejected) as Promise<T>
+  }
+
+  /** A half-open call, which may be made by one of all that share the breaker. */
+  async #executeLeased<T>(
+    store: StoreLink,
+    permit: Permit,
+    request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
+    options: CallOptions | undefined,
+  ): Promise<T> {
+    const granted = await store.lease(permit)
+    const aborted = options?.signal?.aborted
+    if (granted && !aborted && permit.generation === this.#record.generation) {
+      return this.#run(permit, request, options?.signal, options?.callTimeout ?? this.#settings.callTimeout)
+    }
+    settle(this.#record, this.#policy, permit, "excluded", false)
+    store.settled(permit, "excluded", false, undefined)
+    // By now the breaker knows what the others found: it rejects the call, or is closed.
+    return this.execute(request, options)
   }
 
   /**
@@ -175,6 +208,7 @@ export class CircuitBreaker {
   trip(): void {
     this.#tick()
     this.#changed(trip(this.#record, this.#policy))
+    this.#store?.forced("open")
     this.#announce()
   }
 
@@ -182,6 +216,7 @@ export class CircuitBreaker {
   reset(): void {
     this.#tick()
     this.#changed(reset(this.#record, this.#policy))
+    this.#store?.forced("closed")
     this.#announce()
   }
 
@@ -233,6 +268,27 @@ export class CircuitBreaker {
     options?: EventListenerOptions | boolean,
   ): void {
     this.#listeners?.remove(type, listener, options)
+  }
+
+  /** What a store may do to the breaker. */
+  #host(): StoreHost {
+    const record = this.#record
+    return {
+      name: this.name,
+      policy: this.#policy,
+      get state() {
+        return record.state
+      },
+      adopt: (state, openFor, opens) => {
+        this.#tick()
+        this.#changed(adopt(record, this.#policy, state, openFor, opens))
+        this.#announce()
+      },
+      failed: (error) => {
+        this.#queue("storeerror", { error })
+        this.#announce()
+      },
+    }
   }
 
   #now(): number {
@@ -350,6 +406,7 @@ export class CircuitBreaker {
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
     if (this.#listeners) this.#queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
+    if (this.#store && permit && counted) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
     this.#announce()
   }
 

@@ -47,6 +47,12 @@ export interface RejectedEvent extends BreakerEvent {
   readonly error: CircuitBreakerError
 }
 
+/** `"storeerror"`: the store failed, and the breaker goes on by its local state. Once, until it works again. */
+export interface StoreErrorEvent extends BreakerEvent {
+  readonly type: "storeerror"
+  readonly error: unknown
+}
+
 /** The events of a breaker, by type. */
 export interface BreakerEventMap {
   statechange: StateChangeEvent
@@ -54,6 +60,7 @@ export interface BreakerEventMap {
   failure: OutcomeEvent
   excluded: OutcomeEvent
   rejected: RejectedEvent
+  storeerror: StoreErrorEvent
 }
 
 /** A listener: a function, or an object with `handleEvent`. */

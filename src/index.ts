@@ -11,6 +11,11 @@ export {
   type CircuitBreakerErrorCode,
   type Rejection,
 } from "./errors.ts"
+export { applyReport, type Report, type SharedRecord, type Verdict } from "./core/shared.ts"
+export type { Policy } from "./core/policy.ts"
+export type { BreakerStore } from "./store.ts"
+export { createStore, type SharedStorage } from "./stores/create-store.ts"
+export { memoryStore } from "./stores/memory-store.ts"
 export type { BreakerEvent, BreakerEventMap, BreakerListener, OutcomeEvent, RejectedEvent, StateChangeEvent } from "./events.ts"
 export type { Clock, Mode, Settings } from "./settings.ts"
 export {

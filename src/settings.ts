@@ -6,6 +6,7 @@
 import { checkAll, FUNCTION, isNumber, NUMBER, oneOf, type Rule } from "./core/check.ts"
 import type { State } from "./core/counts.ts"
 import type { MachineSettings } from "./core/policy.ts"
+import type { BreakerStore } from "./store.ts"
 
 /** Where a breaker reads the time. */
 export interface Clock {
@@ -92,6 +93,13 @@ export interface Settings<T = any> extends MachineSettings {
    */
   snapshot?: unknown
   /**
+   * Shares the breaker with others of the same `name`: with other tabs and later pages, or with other
+   * isolates.
+   *
+   * @defaultValue none
+   */
+  store?: BreakerStore | undefined
+  /**
    * The clock, for tests. The default cannot be set back, and it is never read while nothing needs
    * the time.
    *
@@ -118,6 +126,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   callTimeout: TIMER,
   slowCallDuration: NUMBER,
   mode: oneOf("enforce", "shadow", "disabled"),
+  store: ["a store", (value) => typeof (value as BreakerStore | null)?.link === "function"],
   clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
 }
 

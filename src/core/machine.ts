@@ -92,7 +92,8 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
   record.counts.requests += 1
   const { permit, time } = record
   if (record.probes) {
-    const probe = { ...permit, at: record.now }
+    const lease = `${record.generation}.${record.counts.requests}`
+    const probe = { ...permit, at: record.now, lease }
     record.probes.push(probe)
     return probe
   }
@@ -143,6 +144,22 @@ export function trip(record: BreakerRecord, policy: Policy): Transition | undefi
 export function reset(record: BreakerRecord, policy: Policy): Transition | undefined {
   const change = transition(record, policy, "closed", record.now)
   return change.from === "closed" ? undefined : change
+}
+
+/** Takes over what others who share the breaker found: it is open for so long, or closed. */
+export function adopt(
+  record: BreakerRecord,
+  policy: Policy,
+  state: "open" | "closed",
+  openFor: number,
+  opens: number,
+): Transition | undefined {
+  if (state === "closed") return record.state === "closed" ? undefined : reset(record, policy)
+  const change = record.state === "open" ? undefined : transition(record, policy, "open", record.now)
+  record.since = record.now
+  record.openFor = openFor
+  record.opens = opens
+  return change
 }
 
 /** Milliseconds until a call may be admitted; 0 when one may be now. */

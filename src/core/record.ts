@@ -13,6 +13,8 @@ export interface Permit {
   readonly generation: number
   /** When a half-open call was admitted; calls of the closed state share a permit. */
   at: number
+  /** Names a half-open call to those who share the record. */
+  lease?: string
   /** Where a rolling time window books the call: where it began. */
   readonly bucket: Bucket | undefined
 }

@@ -1,0 +1,152 @@
+/**
+ * The state machine for many breakers at once: a record that they share, to which each reports what
+ * its calls came to, and which answers with what all of them may do.
+ *
+ * Whoever keeps the record, in a page's storage, in an object of its own or in a database, applies
+ * {@link applyReport} to it, one report at a time. Times are wall-clock milliseconds, since the record
+ * outlives every clock that starts anew; a verdict speaks of durations alone.
+ *
+ * @module
+ */
+import { isNumber } from "./check.ts"
+import type { Outcome, State } from "./counts.ts"
+import { admit, reset, retryAfter, settle, tick, trip } from "./machine.ts"
+import type { Policy } from "./policy.ts"
+import { createRecord, type BreakerRecord, type Permit } from "./record.ts"
+import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./snapshot.ts"
+
+/** What a breaker tells the record it shares. All is optional; an empty report asks how things are. */
+export interface Report {
+  /**
+   * Closed-state calls since the last report, in the order in which they ended: so many successes,
+   * then so many failures, then successes again, and so on.
+   */
+  readonly runs?: readonly number[]
+  /** How many of them were slow. */
+  readonly slow?: number
+  /** Milliseconds for which the last failure asked to be left alone. */
+  readonly retryAfter?: number
+  /** Asks for a lease: the right to make one half-open call. */
+  readonly acquire?: boolean
+  /** A lease, and what its call came to. */
+  readonly settle?: { readonly lease: string; readonly outcome: Outcome }
+  /** Opened or closed by hand. */
+  readonly force?: "open" | "closed"
+}
+
+/** What the shared record says. */
+export interface Verdict {
+  readonly state: State
+  /** Milliseconds until a lease may be had; 0 while closed. */
+  readonly retryAfter: number
+  /** Openings since it was last closed. */
+  readonly opens: number
+  /** The lease that was asked for, when it was granted. */
+  readonly lease?: string
+}
+
+/** A shared record as JSON. */
+export interface SharedRecord {
+  readonly version: 1
+  /** When it was written. */
+  readonly at: number
+  /** When the present state began. */
+  readonly openedAt: number
+  /** Length of the open period that it is in, or was in last. */
+  readonly durationMs: number
+  readonly leases: readonly { readonly lease: string; readonly at: number }[]
+  readonly snapshot: BreakerSnapshot
+}
+
+/** A clock that is further behind than this makes a record one from the future. */
+const CLOCK_SKEW = 1_000
+
+/**
+ * Applies a report to a record as JSON. Pure: what it returns is to be put where the record came from,
+ * if nobody changed that meanwhile.
+ *
+ * @param value - The record; anything else stands for one that has seen nothing.
+ * @param now - Milliseconds since 1970.
+ */
+export function applyReport(
+  value: unknown,
+  policy: Policy,
+  report: Report,
+  now: number,
+): { readonly record: SharedRecord; readonly verdict: Verdict } {
+  const record = decodeRecord(value, policy, now)
+  const verdict = applyToRecord(record, policy, report, now)
+  return { record: encodeRecord(record, policy), verdict }
+}
+
+/** Applies a report to a record in place. */
+export function applyToRecord(record: BreakerRecord, policy: Policy, report: Report, now: number): Verdict {
+  tick(record, policy, now)
+  if (report.force === "open") trip(record, policy)
+  if (report.force === "closed") reset(record, policy)
+  if (report.settle) {
+    const { lease, outcome } = report.settle
+    const probe = record.probes?.find((permit) => permit.lease === lease)
+    if (probe) settle(record, policy, probe, outcome, false, report)
+  }
+  applyRuns(record, policy, report)
+  let lease: string | undefined
+  if (report.acquire) {
+    freeLeases(record, policy, policy.probeTimeout ?? record.openFor)
+    const permit = record.state === "half-open" ? admit(record, policy) : undefined
+    if (typeof permit === "object") lease = permit.lease
+  }
+  const { state, opens } = record
+  return { state, opens, retryAfter: retryAfter(record, policy), ...(lease && { lease }) }
+}
+
+/**
+ * Takes back leases that are older than `age`. Whoever had one may be gone with its call: that says
+ * nothing about what was called.
+ */
+export function freeLeases(record: BreakerRecord, policy: Policy, age: number): void {
+  for (const probe of record.probes ?? []) {
+    if (record.now - probe.at > age) settle(record, policy, probe, "excluded", false)
+  }
+}
+
+/** What was reported late, of a state that is over, decides nothing. */
+function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], slow = 0, retryAfter }: Report): void {
+  let slowCalls = slow
+  const { generation } = record
+  runs.forEach((calls, index) => {
+    for (let i = 0; i < calls && record.state === "closed" && record.generation === generation; i++) {
+      const permit = admit(record, policy) as Permit
+      settle(record, policy, permit, index % 2 ? "failure" : "success", slowCalls-- > 0, { retryAfter })
+    }
+  })
+}
+
+/** The record as JSON, at the time it was last brought up to. */
+export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecord {
+  const { now, since, openFor, probes = [] } = record
+  const leases = probes.map(({ lease = "", at }) => ({ lease, at }))
+  const snapshot = takeSnapshot(record, policy)
+  return { version: 1, at: now, openedAt: since, durationMs: openFor, leases, snapshot }
+}
+
+/**
+ * The record that was encoded; a new one when `value` is none: malformed, of another version, or from
+ * the future, as after a clock was set back. What is left of an open period is never more than its
+ * length.
+ */
+export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
+  const stored = value as SharedRecord
+  const fresh = createRecord(policy, now)
+  if (typeof value !== "object" || value === null || stored.version !== 1) return fresh
+  const { at, openedAt, durationMs: openFor, leases, snapshot } = stored
+  if (![at, openedAt, openFor].every(isNumber) || Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
+  if (!Array.isArray(leases) || typeof snapshot !== "object" || snapshot === null) return fresh
+  const elapsed = Math.max(at - openedAt, 0)
+  const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
+  if (record.probes) {
+    record.counts.requests += leases.length
+    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Number(probe?.at) || 0 }))
+  }
+  return record
+}

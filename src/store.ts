@@ -1,0 +1,35 @@
+/**
+ * What a breaker asks of a store, and what a store may ask of a breaker.
+ *
+ * @module
+ */
+import type { Outcome, State } from "./core/counts.ts"
+import type { Policy } from "./core/policy.ts"
+import type { Permit } from "./core/record.ts"
+
+/** Shares breakers of the same name; made by `createStore`, `localStorageStore` or `durableObjectStore`. */
+export interface BreakerStore {
+  /** @internal */
+  link(host: StoreHost): StoreLink
+}
+
+/** The breaker, as its store sees it. */
+export interface StoreHost {
+  readonly name: string
+  readonly policy: Policy
+  readonly state: State
+  /** Open for so many milliseconds, having opened so often; or closed. */
+  adopt(state: "open" | "closed", openFor: number, opens: number): void
+  /** The store failed; the breaker goes on by its local state. */
+  failed(error: unknown): void
+}
+
+/** The store, as its breaker sees it. Nothing here throws, and only `lease` is waited for. */
+export interface StoreLink {
+  /** Whether a half-open call may be made; `true` too when the store does not say in time. */
+  lease(permit: Permit): Promise<boolean>
+  /** A call was counted. */
+  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void
+  /** The breaker was opened or closed by hand. */
+  forced(state: "open" | "closed"): void
+}

@@ -1,0 +1,190 @@
+/**
+ * Ties a breaker to a record that it shares with others.
+ *
+ * The store is off the path of calls. Closed, the breaker decides by its own state and reports what its
+ * calls came to behind them: failures at once, with the successes before them, one exchange at a time.
+ * Only a half-open call asks first, for a lease, and waits no longer than the deadline.
+ *
+ * @module
+ */
+import type { Outcome } from "../core/counts.ts"
+import type { Permit } from "../core/record.ts"
+import type { Policy } from "../core/policy.ts"
+import type { Report, Verdict } from "../core/shared.ts"
+import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
+import { PendingReport } from "./pending-report.ts"
+
+/**
+ * Where breakers of the same name share a record: the tabs of a browser, the isolates of a Worker.
+ *
+ * `exchange` is all that it must have: apply the report to the record of `name`, as one step, and answer
+ * with the verdict; `applyReport` does that for a record as JSON. It may throw, reject, or never answer:
+ * the breaker then goes on by its local state and says so in a `"storeerror"` event.
+ */
+export interface SharedStorage {
+  exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
+  /** Tells `changed` of verdicts that others bring about, for as long as the page lives. */
+  watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
+  /**
+   * Longest wait of a half-open call for its answer, in milliseconds.
+   *
+   * @defaultValue 250
+   */
+  readonly deadline?: number
+  /**
+   * After a failure was reported, how long until a success may be without another failure.
+   *
+   * @defaultValue 0
+   */
+  readonly successInterval?: number
+}
+
+const DEFAULT_DEADLINE = 250
+// While another one probes, how long until this one asks again how that went.
+const ASK_AGAIN = 1_000
+// A report that has not been answered by then is taken for lost with the request that sent it.
+const REPORT_LIMIT = 5_000
+
+/**
+ * Makes a store of anything that can hold a record.
+ *
+ * @example
+ * ```ts
+ * import { applyReport, CircuitBreaker, createStore } from "webbreaker"
+ *
+ * const records = new Map<string, unknown>()
+ * const store = createStore({
+ *   exchange(name, policy, report) {
+ *     const { record, verdict } = applyReport(records.get(name), policy, report, Date.now())
+ *     records.set(name, record)
+ *     return verdict
+ *   },
+ * })
+ * const breaker = new CircuitBreaker({ name: "billing", store })
+ * ```
+ */
+export function createStore(storage: SharedStorage): BreakerStore {
+  return { link: (host) => new Link(storage, host) }
+}
+
+class Link implements StoreLink {
+  readonly #storage: SharedStorage
+  readonly #host: StoreHost
+  readonly #leases = new WeakMap<Permit, string>()
+  readonly #pending = new PendingReport()
+  /** Until when a report is taken to be under way: the request that waits for it may be gone. */
+  #reportingUntil = 0
+  /** When a success may be reported without a failure; it ends the streak that the record has. */
+  #successDue = Infinity
+  #failing = false
+  #asked = 0
+  #answered = 0
+  /** Whether it is the record that holds the breaker open. */
+  #adopted = false
+
+  constructor(storage: SharedStorage, host: StoreHost) {
+    this.#storage = storage
+    this.#host = host
+    try {
+      storage.watch?.(host.name, host.policy, (verdict) => this.#adopt(verdict, ++this.#asked))
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  async lease(permit: Permit): Promise<boolean> {
+    const asked = this.#exchange({ acquire: true }, permit)
+    const verdict = await this.#inTime(asked)
+    return !verdict || verdict.lease !== undefined || verdict.state === "closed"
+  }
+
+  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
+    const lease = this.#leases.get(permit)
+    if (lease) {
+      void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
+    } else if (outcome !== "excluded" && !permit.lease) {
+      this.#pending.add(outcome, slow, retryAfter)
+      if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
+    }
+  }
+
+  #isSuccessDue(): boolean {
+    return this.#successDue < Infinity && Date.now() >= this.#successDue
+  }
+
+  forced(state: "open" | "closed"): void {
+    void this.#exchange({ force: state })
+  }
+
+  /** One report at a time; what comes up meanwhile goes with the next. */
+  async #report(): Promise<void> {
+    if (Date.now() < this.#reportingUntil) return
+    this.#reportingUntil = Date.now() + REPORT_LIMIT
+    const report = this.#pending.take()
+    const failed = (report.runs?.at(-1) ?? 0) > 0
+    this.#successDue = failed ? Date.now() + (this.#storage.successInterval ?? 0) : Infinity
+    const verdict = await this.#exchange(report)
+    this.#reportingUntil = 0
+    if (!verdict) this.#pending.putBack(report)
+    else if (this.#pending.hasFailure) void this.#report()
+  }
+
+  /**
+   * What the store answers, once that is taken over; `undefined` when the store fails. What it does at
+   * once is done before this returns.
+   */
+  async #exchange(report: Report, permit?: Permit): Promise<Verdict | undefined> {
+    const turn = ++this.#asked
+    try {
+      const { name, policy } = this.#host
+      const verdict = await this.#storage.exchange(name, policy, report)
+      this.#failing = false
+      // Though it may come too late for the question: what becomes of the call can still be reported.
+      if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
+      this.#adopt(verdict, turn, permit)
+      return verdict
+    } catch (error) {
+      this.#failed(error)
+      return undefined
+    }
+  }
+
+  /** Takes over a verdict, unless a question that was asked later has been answered before. */
+  #adopt({ state, retryAfter, opens, lease }: Verdict, turn: number, permit?: Permit): void {
+    if (turn < this.#answered) return
+    this.#answered = turn
+    if (state === "open") {
+      this.#adopted = true
+      this.#host.adopt("open", retryAfter, opens)
+    } else if (state === "half-open") {
+      // Others make the half-open calls: this one asks again how they went.
+      if (permit ? lease : this.#host.state !== "closed") return
+      this.#adopted = true
+      this.#host.adopt("open", Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN), opens)
+    } else if (this.#adopted) {
+      this.#adopted = false
+      this.#host.adopt("closed", 0, 0)
+    }
+  }
+
+  async #inTime(asked: Promise<Verdict | undefined>): Promise<Verdict | undefined> {
+    const { deadline = DEFAULT_DEADLINE } = this.#storage
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        this.#failed(new Error(`The store did not answer within ${deadline} ms`))
+        resolve(undefined)
+      }, deadline)
+    })
+    const verdict = await Promise.race([asked, late])
+    clearTimeout(timer)
+    return verdict
+  }
+
+  /** Once, not for every call while it lasts. */
+  #failed(error: unknown): void {
+    // Whoever made the breaker has had no time to listen yet.
+    if (!this.#failing) queueMicrotask(() => this.#host.failed(error))
+    this.#failing = true
+  }
+}

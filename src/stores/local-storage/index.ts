@@ -1,0 +1,1 @@
+export { localStorageStore, type LocalStorageSettings } from "./local-storage-store.ts"
