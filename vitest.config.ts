@@ -6,5 +6,6 @@ export default defineConfig({
     // Real engines start here, on machines that are slow and shared.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    globalSetup: ["test/global-setup.ts"],
   },
 })

@@ -1,0 +1,3 @@
+export type Engine = "chromium" | "firefox" | "webkit"
+
+export const engines: readonly Engine[] = ["chromium", "firefox", "webkit"]
