@@ -43,7 +43,7 @@ export class CircuitBreakerError extends Error {
 
   constructor(code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
     const { breaker, state, retryAfter, cause } = rejection
-    super(`circuit breaker ${JSON.stringify(breaker)} is ${why}`, { cause })
+    super(`circuit breaker ${JSON.stringify(breaker)} is ${why}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.breaker = breaker
     this.state = state

@@ -1,0 +1,71 @@
+/** What is published: complete, nothing else, and found by every resolver. */
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { expect, test } from "vitest"
+
+const root = new URL("../..", import.meta.url).pathname
+const run = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env["PATH"]}`, NO_COLOR: "1" },
+  })
+
+interface Manifest {
+  readonly exports: Record<string, string | { readonly types: string; readonly default: string }>
+  readonly dependencies?: object
+  readonly sideEffects: boolean
+  readonly type: string
+  readonly version: string
+}
+const read = <T>(file: string): T => JSON.parse(readFileSync(`${root}${file}`, "utf8")) as T
+const manifest = read<Manifest>("package.json")
+const entries = Object.entries(manifest.exports).filter(([, entry]) => typeof entry === "object")
+
+test("the manifest promises ESM without dependencies or side effects", () => {
+  expect(manifest).toMatchObject({ type: "module", sideEffects: false })
+  expect(manifest.dependencies ?? {}).toEqual({})
+})
+
+test.each(entries)("the entry %s has its files and no conditions of a runtime", (_, entry) => {
+  expect(Object.keys(entry)).toEqual(["types", "default"])
+  for (const file of Object.values(entry)) expect(existsSync(`${root}${file}`), file).toBe(true)
+})
+
+test("jsr.json has the same version and entries", () => {
+  const jsr = read<{ version: string; exports: object }>("jsr.json")
+  expect(jsr.version).toBe(manifest.version)
+  expect(Object.keys(jsr.exports)).toEqual(entries.map(([name]) => name))
+})
+
+test("npm packs the build, the sources, and nothing else", () => {
+  const [pack] = JSON.parse(run("npm", "pack", "--dry-run", "--json", "--ignore-scripts")) as [
+    { files: { path: string }[] },
+  ]
+  const others = pack.files.map(({ path }) => path).filter((path) => !/^(dist|src)\//.test(path))
+  expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"])
+})
+
+test("publint finds nothing", () => {
+  expect(run("publint", "--strict")).toMatch(/All good/)
+})
+
+test("the types resolve wherever ES modules do", () => {
+  run("attw", "--pack", ".", "--profile", "esm-only")
+})
+
+test("JSR would take the sources as they are", () => {
+  run("deno", "publish", "--dry-run", "--allow-dirty")
+})
+
+test("an error is of the same class through every entry", async () => {
+  const [one, other] = (await Promise.all(
+    ["index.js", "stores/local-storage/index.js"].map((file) => import(`${root}dist/${file}`)),
+  )) as Record<string, unknown>[]
+  const { CircuitBreaker, OpenStateError } = one as typeof import("../../src/index.ts")
+  const { localStorageStore } = other as typeof import("../../src/stores/local-storage/index.ts")
+  const breaker = new CircuitBreaker({ store: localStorageStore() })
+  breaker.addEventListener("storeerror", () => {})
+  breaker.trip()
+  await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+})
