@@ -22,7 +22,7 @@ import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded, Interruption } from "./deadline.ts"
 import { OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
-import { BreakerEvent, Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
+import { Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
 import type { StoreHost, StoreLink } from "./store.ts"
@@ -81,8 +81,6 @@ export class CircuitBreaker {
   readonly #policy: Policy
   readonly #record: BreakerRecord
   #listeners: Listeners | undefined
-  #announcements: BreakerEvent[] | undefined
-  #announcing = false
   #isolations = 0
   #cause: unknown
   #shared: Call | undefined
@@ -105,7 +103,7 @@ export class CircuitBreaker {
   /** The state now; evaluates the clock, like gobreaker's `State()`. */
   get state(): State {
     this.#tick()
-    this.#announce()
+    this.#listeners?.announce()
     return this.#isolations ? "open" : this.#record.state
   }
 
@@ -120,7 +118,7 @@ export class CircuitBreaker {
    */
   get retryAfter(): number {
     this.#tick()
-    this.#announce()
+    this.#listeners?.announce()
     return this.#isolations ? Infinity : retryAfter(this.#record, this.#policy)
   }
 
@@ -209,7 +207,7 @@ export class CircuitBreaker {
     this.#tick()
     this.#changed(trip(this.#record, this.#policy))
     this.#store?.forced("open")
-    this.#announce()
+    this.#listeners?.announce()
   }
 
   /** Closes the breaker now and clears its counts; calls under way will not count. */
@@ -217,7 +215,7 @@ export class CircuitBreaker {
     this.#tick()
     this.#changed(reset(this.#record, this.#policy))
     this.#store?.forced("closed")
-    this.#announce()
+    this.#listeners?.announce()
   }
 
   /**
@@ -240,14 +238,14 @@ export class CircuitBreaker {
     const from = this.state
     this.#isolations += step
     const to = this.#isolations ? "open" : this.#record.state
-    if (from !== to) this.#queue("statechange", { from, to, counts: this.counts })
-    this.#announce()
+    if (from !== to) this.#listeners?.queue("statechange", this.name, { from, to, counts: this.counts })
+    this.#listeners?.announce()
   }
 
   /** The state as plain JSON, to go on from with the setting `snapshot`. */
   snapshot(): BreakerSnapshot {
     this.#tick()
-    this.#announce()
+    this.#listeners?.announce()
     return takeSnapshot(this.#record, this.#policy)
   }
 
@@ -282,11 +280,11 @@ export class CircuitBreaker {
       adopt: (state, openFor, opens) => {
         this.#tick()
         this.#changed(adopt(record, this.#policy, state, openFor, opens))
-        this.#announce()
+        this.#listeners?.announce()
       },
       failed: (error) => {
-        this.#queue("storeerror", { error })
-        this.#announce()
+        this.#listeners?.queue("storeerror", this.name, { error })
+        this.#listeners?.announce()
       },
     }
   }
@@ -322,7 +320,7 @@ export class CircuitBreaker {
     }
     const permit = this.#isolations ? "open" : admit(record, this.#policy)
     if (typeof permit === "object") {
-      this.#announce()
+      this.#listeners?.announce()
       return permit
     }
     const Rejection = permit === "open" ? OpenStateError : TooManyRequestsError
@@ -334,8 +332,8 @@ export class CircuitBreaker {
       cause: this.#cause,
     } as const
     const error = withoutStack(() => new Rejection(init))
-    this.#queue("rejected", { error })
-    this.#announce()
+    this.#listeners?.queue("rejected", this.name, { error })
+    this.#listeners?.announce()
     if (this.#settings.mode !== "shadow") throw error
     return undefined
   }
@@ -404,10 +402,10 @@ export class CircuitBreaker {
     const counted = permit?.generation === record.generation
     const slow = duration !== undefined && duration > slowCallDuration
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
-    if (this.#listeners) this.#queue(outcome, { duration, error: evidence?.error, counted })
+    this.#listeners?.queue(outcome, this.name, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
     if (this.#store && permit && counted) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
-    this.#announce()
+    this.#listeners?.announce()
   }
 
   #changed(change: Transition | undefined, error?: unknown): void {
@@ -415,24 +413,7 @@ export class CircuitBreaker {
     if (change.to === "closed") this.#cause = undefined
     else if (error !== undefined) this.#cause = error
     // Isolated, it is open for whoever looks.
-    if (!this.#isolations) this.#queue("statechange", { ...change, error: this.#cause })
-  }
-
-  #queue(type: keyof BreakerEventMap, fields: object): void {
-    if (!this.#listeners) return
-    this.#announcements ??= []
-    this.#announcements.push(new BreakerEvent(type, { breaker: this.name, ...fields }))
-  }
-
-  // Only when the machine is done: a listener that calls back into the breaker finds it whole. What
-  // that queues is announced by the loop that is running already, so the order is kept.
-  #announce(): void {
-    const queue = this.#announcements
-    if (!queue || this.#announcing) return
-    this.#announcing = true
-    for (const event of queue) this.#listeners?.dispatch(event)
-    this.#announcing = false
-    this.#announcements = undefined
+    if (!this.#isolations) this.#listeners?.queue("statechange", this.name, { ...change, error: this.#cause })
   }
 }
 

@@ -73,6 +73,8 @@ export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEv
 export class Listeners {
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
+  #events: BreakerEvent[] | undefined
+  #announcing = false
 
   add(type: string, listener: BreakerListener<never>, options?: AddEventListenerOptions | boolean): void {
     let guarded = this.#guarded.get(listener)
@@ -94,7 +96,22 @@ export class Listeners {
     this.#target.removeEventListener(type, this.#guarded.get(listener) ?? null, options)
   }
 
-  dispatch(event: Event): void {
-    this.#target.dispatchEvent(event)
+  queue(type: keyof BreakerEventMap, breaker: string, fields: object): void {
+    this.#events ??= []
+    this.#events.push(new BreakerEvent(type, { breaker, ...fields }))
+  }
+
+  /**
+   * Dispatches what was queued. Called when the state machine is done, so that a listener which calls
+   * back into the breaker finds it whole; what that queues is dispatched by the loop that is running
+   * already, in order.
+   */
+  announce(): void {
+    const events = this.#events
+    if (!events || this.#announcing) return
+    this.#announcing = true
+    for (const event of events) this.#target.dispatchEvent(event)
+    this.#announcing = false
+    this.#events = undefined
   }
 }
