@@ -21,7 +21,7 @@ import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded, Interruption } from "./deadline.ts"
-import { OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
+import { CircuitBreakerError, OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
 import { Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
@@ -138,14 +138,15 @@ export class CircuitBreaker {
   ): Promise<T> {
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
-    let permit: Permit | undefined
     try {
       if (limit !== undefined) check("callTimeout", limit, TIMER)
       signal?.throwIfAborted()
-      permit = this.#admit()
     } catch (error) {
       return Promise.reject(error)
     }
+    const permit = this.#admit()
+    // Not thrown: that alone would double what a rejection costs.
+    if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
     if (this.#store && permit?.lease) return this.#executeLeased(this.#store, permit, request, options)
     return this.#run(permit, request, signal, limit)
   }
@@ -193,6 +194,7 @@ export class CircuitBreaker {
    */
   allow(): Done {
     const permit = this.#admit()
+    if (permit instanceof CircuitBreakerError) throw permit
     const start = this.#start()
     let settled = false
     return (outcome, evidence) => {
@@ -309,14 +311,16 @@ export class CircuitBreaker {
     return this.#listeners || this.#settings.slowCallDuration !== undefined ? this.#now() : undefined
   }
 
-  /** A permit; none for a call that goes through uncounted. Throws when the call is rejected. */
-  #admit(): Permit | undefined {
+  /** A permit, none for a call that goes through uncounted, or the error for one that is rejected. */
+  #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
     if (isTimed(this.#policy) || record.state !== "closed") {
       this.#tick()
-      this.#changed(lapse(record, this.#policy))
-      this.#tick(record.now)
+      if (record.probes) {
+        this.#changed(lapse(record, this.#policy))
+        this.#tick(record.now)
+      }
     }
     const permit = this.#isolations ? "open" : admit(record, this.#policy)
     if (typeof permit === "object") {
@@ -334,8 +338,7 @@ export class CircuitBreaker {
     const error = withoutStack(() => new Rejection(init))
     this.#listeners?.queue("rejected", this.name, { error })
     this.#listeners?.announce()
-    if (this.#settings.mode !== "shadow") throw error
-    return undefined
+    return this.#settings.mode === "shadow" ? undefined : error
   }
 
   /** What to do once the call settles; calls that share a permit and are not timed share it too. */
@@ -388,12 +391,12 @@ export class CircuitBreaker {
 
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
-    const { mode, slowCallDuration = Infinity, clock } = this.#settings
+    const { mode, slowCallDuration = Infinity, byPlatform } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
     // Reading the clock costs as much as a call that does nothing else. What a success changes in a
     // rolling window comes out the same when the window rolls later, so that one can wait.
-    const timed = this.#policy.interval || (this.#policy.bucketPeriod && clock !== performance)
+    const timed = this.#policy.interval || (this.#policy.bucketPeriod && !byPlatform)
     if (start !== undefined || timed || record.state !== "closed" || outcome === "failure") {
       const now = this.#now()
       if (start !== undefined) duration = Math.max(now - start, 0)

@@ -29,7 +29,6 @@ export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
  * ```
  */
 export class CircuitBreakerError extends Error {
-  override readonly name: string = "CircuitBreakerError"
   /** Stable; switch on this rather than on the class. */
   readonly code: CircuitBreakerErrorCode
   /** Name of the breaker. */
@@ -41,9 +40,10 @@ export class CircuitBreakerError extends Error {
    */
   readonly retryAfter: number
 
-  constructor(code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
+  constructor(name: string, code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
     const { breaker, state, retryAfter, cause } = rejection
-    super(`circuit breaker ${JSON.stringify(breaker)} is ${why}`, cause === undefined ? undefined : { cause })
+    super(`circuit breaker "${breaker}" is ${why}`, cause === undefined ? undefined : { cause })
+    this.name = name
     this.code = code
     this.breaker = breaker
     this.state = state
@@ -61,21 +61,19 @@ export interface Rejection {
 
 /** The breaker is open (gobreaker's `ErrOpenState`). */
 export class OpenStateError extends CircuitBreakerError {
-  override readonly name = "OpenStateError"
   declare readonly code: "ERR_OPEN_STATE"
 
   constructor(rejection: Rejection) {
-    super("ERR_OPEN_STATE", "open", rejection)
+    super("OpenStateError", "ERR_OPEN_STATE", "open", rejection)
   }
 }
 
 /** The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`). */
 export class TooManyRequestsError extends CircuitBreakerError {
-  override readonly name = "TooManyRequestsError"
   declare readonly code: "ERR_TOO_MANY_REQUESTS"
 
   constructor(rejection: Rejection) {
-    super("ERR_TOO_MANY_REQUESTS", "half-open: too many requests", rejection)
+    super("TooManyRequestsError", "ERR_TOO_MANY_REQUESTS", "half-open: too many requests", rejection)
   }
 }
 
@@ -99,15 +97,20 @@ export function findCircuitBreakerError(error: unknown): CircuitBreakerError | u
   return undefined
 }
 
+// Of engines that have no such limit, none takes traces this dear.
+const traces = Error as { stackTraceLimit?: unknown }
+
 /** Makes an error without the cost of a stack trace, where the engine lets it be suspended. */
 export function withoutStack<E extends Error>(make: () => E): E {
-  const limit: unknown = (Error as { stackTraceLimit?: unknown }).stackTraceLimit
+  const limit = traces.stackTraceLimit
   if (typeof limit !== "number") return make()
-  // Throws where the intrinsics are frozen: then the trace is what it costs.
-  Reflect.set(Error, "stackTraceLimit", 0)
   try {
+    traces.stackTraceLimit = 0
+    return make()
+  } catch {
+    // The intrinsics are frozen: then a trace is what it costs.
     return make()
   } finally {
-    Reflect.set(Error, "stackTraceLimit", limit)
+    if (traces.stackTraceLimit === 0) traces.stackTraceLimit = limit
   }
 }

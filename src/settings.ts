@@ -140,6 +140,8 @@ export interface CallSettings {
   readonly slowCallDuration: number | undefined
   readonly mode: Mode | undefined
   readonly clock: Clock
+  /** Whether the clock is the default one. */
+  readonly byPlatform: boolean
 }
 
 /**
@@ -157,5 +159,6 @@ export function callSettings(settings: Settings): CallSettings {
     slowCallDuration: settings.slowCallDuration,
     mode: settings.mode,
     clock: settings.clock ?? performance,
+    byPlatform: settings.clock === undefined,
   }
 }

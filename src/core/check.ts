@@ -45,16 +45,17 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
  * What `callback` returns. When it throws or breaks the rule (an `async` one always would), that is
  * reported and `fallback` holds, as it does when the callback returns `undefined`.
  */
-export function ask<A extends unknown[], R>(
+export function ask<A, B, R>(
   report: (error: unknown) => void,
   name: string,
   rule: Rule,
   fallback: R,
-  callback: (...args: A) => R | undefined,
-  ...args: A
+  callback: (first: A, second: B) => R | undefined,
+  first: A,
+  second: B,
 ): R {
   try {
-    const answer = callback(...args)
+    const answer = callback(first, second)
     if (answer === undefined) return fallback
     check(`${name}()`, answer, rule)
     return answer

@@ -128,7 +128,7 @@ export function settle(
   book(record, policy, permit, outcome, slow)
   if (outcome === "failure" || (slow && outcome === "success")) {
     const counts = { ...record.counts }
-    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)
+    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts, undefined)
     // Unless the callback called back into the breaker and changed the state itself.
     if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
   }
