@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest"
+import { wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
+
+const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
+const url = (host: string): string => `https://${host}.example/`
+const origin = (host: string): string => `https://${host}.example`
+const keys = (safeFetch: BreakerFetch): string[] => [...safeFetch.breakers].map(([key]) => key)
+
+async function callAll(safeFetch: BreakerFetch, ...hosts: string[]): Promise<void> {
+  for (const host of hosts) await safeFetch(url(host))
+}
+
+const wrap = (settings: FetchSettings, fetch: () => Promise<Response> = answer(200)): BreakerFetch =>
+  wrapFetch(fetch as typeof globalThis.fetch, settings)
+
+describe("BreakerRegistry", () => {
+  test("has a breaker for each origin, from its first call on", async () => {
+    const safeFetch = wrap({})
+    expect(safeFetch.breakers.size).toBe(0)
+    await callAll(safeFetch, "a", "b", "a")
+    expect(safeFetch.breakers.size).toBe(2)
+    expect(safeFetch.breakers.has(origin("a"))).toBe(true)
+    expect(safeFetch.breakers.get(origin("a"))?.counts.totalSuccesses).toBe(2)
+    expect(safeFetch.breakers.get(origin("c"))).toBeUndefined()
+  })
+
+  test("drops the least recently used one when it is full", async () => {
+    const safeFetch = wrap({ maxBreakers: 2 })
+    await callAll(safeFetch, "a", "b", "a", "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+  })
+
+  test("keeps an open one while a closed one is idle", async () => {
+    const safeFetch = wrap({ maxBreakers: 2 })
+    await callAll(safeFetch, "a", "b")
+    safeFetch.breakers.get(origin("a"))?.trip()
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+  })
+
+  test("keeps a busy one while another is idle", async () => {
+    let release!: (response: Response) => void
+    const busy = new Promise<Response>((resolve) => (release = resolve))
+    const safeFetch = wrapFetch(
+      (async (input) => (String(input) === url("a") ? busy : new Response())) as typeof fetch,
+      { maxBreakers: 2 },
+    )
+    const call = safeFetch(url("a"))
+    await callAll(safeFetch, "b", "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+    release(new Response())
+    await call
+    await callAll(safeFetch, "d")
+    expect(keys(safeFetch)).toEqual([origin("c"), origin("d")])
+  })
+
+  test("drops the least recently used one if all are open, since the bound holds", async () => {
+    const safeFetch = wrap({ maxBreakers: 2 })
+    await callAll(safeFetch, "a", "b")
+    for (const [, breaker] of safeFetch.breakers) breaker.trip()
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("b"), origin("c")])
+  })
+
+  test("has a snapshot that is plain JSON, from which another goes on", async () => {
+    const safeFetch = wrap({ timeout: 5_000 }, answer(503))
+    for (let i = 0; i < 6; i++) await safeFetch(url("a"))
+    const snapshot: unknown = JSON.parse(JSON.stringify(safeFetch.breakers.snapshot()))
+    expect(snapshot).toMatchObject({ [origin("a")]: { state: "open" } })
+    const later = wrap({ snapshot })
+    await expect(later(url("a"))).rejects.toMatchObject({ code: "ERR_OPEN_STATE", breaker: origin("a") })
+    await expect(later(url("b"))).resolves.toHaveProperty("status", 200)
+  })
+})
+
+describe("wrapFetch()", () => {
+  test.each([
+    ["key", "x"],
+    ["perKey", 1],
+    ["maxBreakers", 0],
+    ["maxBreakers", 1.5],
+    ["rejectWith", "throw"],
+    ["fallback", true],
+    ["retryAfter", true],
+    ["retryAfter", null],
+    ["settleOn", "end"],
+    ["timeout", -1],
+    ["callTimeout", 2 ** 31],
+    ["mode", "off"],
+  ])("refuses a wrong %s (%j) before the first call, and names it #19", (name, value) => {
+    const call = (): unknown => wrap({ [name]: value } as FetchSettings)
+    expect(call).toThrow(name)
+    expect(call).toThrow(String(value))
+    expect(call).toThrow(typeof value === "number" ? RangeError : TypeError)
+  })
+
+  test("refuses a fetch that is no function", () => {
+    expect(() => wrapFetch("fetch" as never)).toThrow(/fetch must be a function: got fetch/)
+  })
+})
