@@ -138,11 +138,13 @@ export class CircuitBreaker {
   ): Promise<T> {
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
-    try {
-      if (limit !== undefined) check("callTimeout", limit, TIMER)
-      signal?.throwIfAborted()
-    } catch (error) {
-      return Promise.reject(error)
+    if (limit !== undefined || signal) {
+      try {
+        check("callTimeout", limit ?? 0, TIMER)
+        signal?.throwIfAborted()
+      } catch (error) {
+        return Promise.reject(error)
+      }
     }
     const permit = this.#admit()
     // Not thrown: that alone would double what a rejection costs.
