@@ -378,15 +378,16 @@ export class CircuitBreaker {
     const { isExcluded, isSuccessful, retryAfterOf } = this.#settings
     const shown = byDefault === "failure" && error === undefined ? null : error
     let outcome = byDefault
-    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
+    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, () => isExcluded(shown, result))) {
       outcome = "excluded"
     } else if (isSuccessful) {
       const fallback = byDefault === "success"
-      outcome = ask(report, "isSuccessful", BOOLEAN, fallback, isSuccessful, shown, result) ? "success" : "failure"
+      const successful = ask(report, "isSuccessful", BOOLEAN, fallback, () => isSuccessful(shown, result))
+      outcome = successful ? "success" : "failure"
     }
     const retryAfter =
       retryAfterOf && outcome === "failure"
-        ? ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
+        ? ask(report, "retryAfterOf", NUMBER, 0, () => retryAfterOf(shown, result))
         : undefined
     this.#settle(permit, start, outcome, outcome === "success" ? undefined : { error, retryAfter })
   }

@@ -42,20 +42,18 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
 }
 
 /**
- * What `callback` returns. When it throws or breaks the rule (an `async` one always would), that is
- * reported and `fallback` holds, as it does when the callback returns `undefined`.
+ * What the callback of that name returns. When it throws or breaks the rule (an `async` one always
+ * would), that is reported and `fallback` holds, as it does when it returns `undefined`.
  */
-export function ask<A, B, R>(
+export function ask<R>(
   report: (error: unknown) => void,
   name: string,
   rule: Rule,
   fallback: R,
-  callback: (first: A, second: B) => R | undefined,
-  first: A,
-  second: B,
+  callback: () => R | undefined,
 ): R {
   try {
-    const answer = callback(first, second)
+    const answer = callback()
     if (answer === undefined) return fallback
     check(`${name}()`, answer, rule)
     return answer

@@ -128,7 +128,7 @@ export function settle(
   book(record, policy, permit, outcome, slow)
   if (outcome === "failure" || (slow && outcome === "success")) {
     const counts = { ...record.counts }
-    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts, undefined)
+    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, () => policy.readyToTrip(counts))
     // Unless the callback called back into the breaker and changed the state itself.
     if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
   }
@@ -172,7 +172,8 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
     // that asks; the open period that this begins may be over by now.
     const oldest = record.probes?.[0]?.at ?? now
     end = oldest + (policy.probeTimeout || openFor)
-    if (policy.probeTimeout !== 0 && now > end + openFor) return 0
+    const next = typeof policy.timeout === "number" ? policy.timeout : openFor
+    if (policy.probeTimeout !== 0 && now > end + next) return 0
   }
   // At the very end the answer is still no, and who is told 0 would spin.
   return Math.max(end - now, 1)

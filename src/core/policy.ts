@@ -141,7 +141,7 @@ export function isTimed(policy: Policy): boolean {
 /** The length of an open period that begins now; a hint of the failure can only lengthen it. */
 export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
   const length =
-    typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context, undefined) : timeout
+    typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, () => timeout(context)) : timeout
   const { retryAfter } = context
   return Math.max(length || DEFAULT_TIMEOUT, isNumber(retryAfter) ? retryAfter : 0)
 }

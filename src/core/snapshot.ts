@@ -47,7 +47,7 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
     generation,
     counts: { ...counts },
     elapsed: now - since,
-    remaining: state === "open" ? since + openFor - now : 0,
+    remaining: state === "open" ? Math.max(since + openFor - now, 0) : 0,
     openFor,
     opens,
     window: {
