@@ -139,9 +139,9 @@ export class CircuitBreaker {
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
     if (limit !== undefined || signal) {
+      if (signal?.aborted) return Promise.reject(signal.reason)
       try {
         check("callTimeout", limit ?? 0, TIMER)
-        signal?.throwIfAborted()
       } catch (error) {
         return Promise.reject(error)
       }

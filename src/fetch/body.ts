@@ -11,27 +11,40 @@ export interface WatchedResponse {
   readonly ended: Promise<void>
 }
 
-/** Watches the body of `original`, which must not be used any more if it has one. */
-export function watchBody(original: Response): WatchedResponse {
+// Responses with these have no body, though some browsers give them an empty one (Fetch, "null body status").
+const NULL_BODY = [204, 205, 304]
+
+/**
+ * Watches the body of `original`, which must not be used any more if it has one.
+ *
+ * @param counted - Settles when the breaker has taken note of how the body ended; its reader learns of
+ * the end after that.
+ */
+export function watchBody(original: Response, counted: () => Promise<unknown>): WatchedResponse {
   const { body, status, statusText, headers } = original
-  if (!body) return { response: original, ended: Promise.resolve() }
+  // What a Response cannot be made of: an opaque one, or a status that no standard knows.
+  const unusual = status < 200 || status > 599
+  if (!body || unusual || NULL_BODY.includes(status)) return { response: original, ended: Promise.resolve() }
   const reader = body.getReader()
   let resolve!: () => void
   let reject!: (error: unknown) => void
   const ended = new Promise<void>((...settle) => {
     ;[resolve, reject] = settle
   })
+  const noted = (): Promise<unknown> => counted().catch(() => {})
   const watched = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read()
           if (!done) return controller.enqueue(value)
-          controller.close()
           resolve()
+          await noted()
+          controller.close()
         } catch (error) {
-          controller.error(error)
           reject(error)
+          await noted()
+          controller.error(error)
         }
       },
       cancel(reason) {

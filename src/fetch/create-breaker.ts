@@ -9,15 +9,26 @@ import type { Settings } from "../settings.ts"
 import { retryAfterOf } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
+/** Errors of calls that no origin is to blame for. */
+export interface Faultless {
+  /** To be excluded, from when they are caught to when they are judged. */
+  readonly excused: Set<unknown>
+  /** Excluded by `isExcluded`. */
+  readonly excluded: WeakSet<object>
+}
+
 /**
  * Makes a breaker from the common settings and those for its key. Settings for a key that are wrong
  * are reported, and the common ones hold: they come up in the middle of a call.
- *
- * @param excused - Errors to exclude; each is taken out as it is asked for.
  */
-export function createBreaker(settings: FetchSettings, key: string, excused: Set<unknown>): CircuitBreaker {
+export function createBreaker(
+  settings: FetchSettings,
+  key: string,
+  snapshot: unknown,
+  faultless: Faultless,
+): CircuitBreaker {
   const make = (own?: Settings<Response>): CircuitBreaker =>
-    new CircuitBreaker(breakerSettings(settings, key, excused, own))
+    new CircuitBreaker({ snapshot, ...breakerSettings(settings, key, faultless, own) })
   if (!settings.perKey) return make()
   try {
     return make(settings.perKey(key))
@@ -30,21 +41,25 @@ export function createBreaker(settings: FetchSettings, key: string, excused: Set
 function breakerSettings(
   settings: FetchSettings,
   key: string,
-  excused: Set<unknown>,
+  faultless: Faultless,
   own?: Settings<Response>,
 ): Settings<Response> {
-  const { retryAfter, snapshot, name } = settings
-  const merged: Settings<Response> = { ...settings, ...own }
+  const { retryAfter, name, snapshot: _, ...common } = settings
+  const merged: Settings<Response> = { ...common, ...own }
   const { isExcluded } = merged
   return {
     ...merged,
     name: own?.name ?? (name ? `${name} ${key}` : key),
     isSuccessful: merged.isSuccessful ?? isSuccessful,
-    isExcluded: (error, response) => excused.delete(error) || (isExcluded?.(error, response) ?? false),
+    isExcluded: (error, response) => {
+      if (faultless.excused.delete(error)) return true
+      const excluded = isExcluded?.(error, response) ?? false
+      if (excluded && typeof error === "object" && error !== null) faultless.excluded.add(error)
+      return excluded
+    },
     retryAfterOf:
       merged.retryAfterOf ??
       (retryAfter === false ? undefined : (_, response) => response && retryAfterOf(response, retryAfter)),
-    snapshot: own?.snapshot ?? (snapshot as Record<string, unknown> | null | undefined)?.[key],
   }
 }
 

@@ -19,12 +19,17 @@ interface Entry {
 export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitBreaker]> {
   // In order of use, the latest last.
   readonly #entries = new Map<string, Entry>()
-  readonly #create: (key: string) => CircuitBreaker
+  readonly #create: (key: string, snapshot?: unknown) => CircuitBreaker
   readonly #max: number
 
-  constructor(create: (key: string) => CircuitBreaker, max: number) {
+  /** @param snapshots - By key; breakers to begin with. */
+  constructor(create: (key: string, snapshot?: unknown) => CircuitBreaker, max: number, snapshots: unknown) {
     this.#create = create
     this.#max = max
+    if (typeof snapshots !== "object" || snapshots === null) return
+    for (const [key, snapshot] of Object.entries(snapshots).slice(-max)) {
+      this.#entries.set(key, { breaker: create(key, snapshot), calls: 0 })
+    }
   }
 
   /** How many breakers there are. */

@@ -21,15 +21,32 @@ export function originOf(input: FetchInput): string | undefined {
 /** The signal by which the caller may abort; that of `init` replaces that of a `Request`. */
 export function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {
   const signal = init?.signal === undefined ? asRequest(input)?.signal : init.signal
-  return signal ?? undefined
+  // What is none is left to `fetch` to refuse.
+  return typeof signal?.addEventListener === "function" ? signal : undefined
+}
+
+/** The call's method, in upper case. */
+export function methodOf(input: FetchInput, init: RequestInit | undefined): string {
+  return String(init?.method ?? asRequest(input)?.method ?? "GET").toUpperCase()
 }
 
 /** The call as a `Request` to look at: it has no body, since that can be read only once. */
 export function describe(input: FetchInput, init: RequestInit | undefined): Request {
   const request = asRequest(input)
-  if (request && !init) return request
   const { method = request?.method, headers = request?.headers } = init ?? {}
   return new Request(urlOf(input), { ...(method && { method }), ...(headers && { headers }) })
+}
+
+/**
+ * `init` with some fields replaced. A copy, unless it gets its fields from a prototype: a `Request` may
+ * stand in for an `init`.
+ */
+export function override(init: RequestInit = {}, fields: RequestInit): RequestInit {
+  const prototype: unknown = Object.getPrototypeOf(init)
+  if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
+  return new Proxy(init, {
+    get: (target, key) => Reflect.get(key in fields ? fields : target, key),
+  })
 }
 
 /**
@@ -39,13 +56,12 @@ export function describe(input: FetchInput, init: RequestInit | undefined): Requ
  * @param used - Whether the body of a `Request` had been read before the call.
  */
 export function isRefused(input: FetchInput, init: RequestInit | undefined, used: boolean): boolean {
-  const request = asRequest(input)
   if (used && !init?.body) return true
-  const method = (init?.method ?? request?.method ?? "GET").toUpperCase()
+  const method = methodOf(input, init)
   if ((method === "GET" || method === "HEAD") && init?.body != null) return true
   try {
     // A stream can be used once, and the call has used it.
-    new Request(urlOf(input), { ...init, method, body: null, signal: null })
+    new Request(urlOf(input), override(init, { method, body: null }))
     return false
   } catch {
     return true

@@ -44,7 +44,8 @@ export interface FetchSettings extends Settings<Response> {
   rejectWith?: "error" | "response" | undefined
   /**
    * Stands in for a call that was rejected or that failed without a response. `undefined` gives the
-   * caller what it would have got anyway. Not asked for calls that are excluded.
+   * caller what it would have got anyway. Not asked when the caller aborted, when `fetch` refused the
+   * arguments, nor for what `isExcluded` names.
    *
    * @defaultValue none
    */

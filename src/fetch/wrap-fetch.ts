@@ -10,7 +10,16 @@ import { watchBody } from "./body.ts"
 import { createBreaker } from "./create-breaker.ts"
 import { isLeaving, watchLeaving } from "./leaving.ts"
 import { BreakerRegistry } from "./registry.ts"
-import { describe, isRefused, isUsed, originOf, signalOf, type FetchInput } from "./request.ts"
+import {
+  describe,
+  isRefused,
+  isUsed,
+  methodOf,
+  originOf,
+  override,
+  signalOf,
+  type FetchInput,
+} from "./request.ts"
 import { checkFetchSettings, type FetchSettings } from "./settings.ts"
 
 /** A `fetch` that is protected by {@link BreakerFetch.breakers}. */
@@ -47,11 +56,11 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
   checkFetchSettings(options)
   watchLeaving()
   const settings = { ...options }
-  // Errors that no origin is to blame for, from when they are caught to when they are judged.
-  const excused = new Set<unknown>()
+  const faultless = { excused: new Set<unknown>(), excluded: new WeakSet<object>() }
   const breakers = new BreakerRegistry(
-    (key) => createBreaker(settings, key, excused),
+    (key, snapshot) => createBreaker(settings, key, snapshot, faultless),
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
+    settings.snapshot,
   )
   // Looked up at each call: what replaces the global fetch later is not passed by.
   const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
@@ -62,18 +71,23 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     if (key === undefined) return send(input, init)
     const caller = signalOf(input, init)
     const used = isUsed(input)
+    let call: Promise<Response>
 
-    const attempt = async (signal: AbortSignal | undefined, arrived: (response: Response) => void): Promise<Response> => {
+    const attempt = async (
+      signal: AbortSignal | undefined,
+      arrived: (response: Response) => void,
+    ): Promise<Response> => {
       try {
-        const response = await send(input, signal === caller ? init : { ...init, signal: signal ?? null })
-        if (settings.settleOn !== "body") return response
-        const watched = watchBody(response)
+        const response = await send(input, signal === caller ? init : override(init, { signal: signal ?? null }))
+        if (settings.settleOn !== "body" || methodOf(input, init) === "HEAD") return response
+        const watched = watchBody(response, () => call)
         arrived(watched.response)
         await watched.ended
         return watched.response
       } catch (error) {
         // An aborted call has been judged by its signal, and this error is not looked at any more.
-        if (!signal?.aborted && (isOffline() || isLeaving() || isRefused(input, init, used))) excused.add(error)
+        const judged = signal?.aborted
+        if (!judged && (isOffline() || isLeaving() || isRefused(input, init, used))) faultless.excused.add(error)
         throw error
       }
     }
@@ -82,10 +96,11 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       return await new Promise<Response>((resolve, reject) => {
         const run = (breaker: CircuitBreaker): Promise<Response> =>
           breaker.execute((signal) => attempt(signal, resolve), { signal: caller })
-        breakers.use(key, run).then(resolve, reject)
+        call = breakers.use(key, run)
+        call.then(resolve, reject)
       })
     } catch (error) {
-      if (caller?.aborted) throw error
+      if (caller?.aborted || faultless.excluded.has(error as object)) throw error
       const { fallback, rejectWith } = settings
       const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
       if (substitute) return substitute

@@ -1,0 +1,15 @@
+import type { Clock } from "../../src/index.ts"
+
+/** A clock that stands still until it is set, so that no case waits for an open period. */
+export interface ManualClock extends Clock {
+  time: number
+}
+
+export function manualClock(): ManualClock {
+  return {
+    time: 1_000,
+    now() {
+      return this.time
+    },
+  }
+}

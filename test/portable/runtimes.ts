@@ -1,0 +1,18 @@
+import type { BrowserName, RuntimeName } from "../runtimes/suite.ts"
+
+const NO_PAGE = "is for pages"
+
+/** For {@link Case.skip}: what only a page has, such as CORS. */
+export const browsersOnly: Partial<Record<RuntimeName, string>> = {
+  node: NO_PAGE,
+  deno: NO_PAGE,
+  bun: NO_PAGE,
+  workerd: NO_PAGE,
+  "workerd-newest": NO_PAGE,
+}
+
+const browsers: readonly RuntimeName[] = ["chromium", "firefox", "webkit"] satisfies BrowserName[]
+
+export function isBrowser(runtime: RuntimeName): runtime is BrowserName {
+  return browsers.includes(runtime)
+}

@@ -1,0 +1,50 @@
+/**
+ * Listeners and callbacks that throw. A suite of its own: if such an error gets out, some runtimes
+ * end the process, and would take the results of every other case along.
+ */
+import { consecutiveFailures, wrapFetch } from "../../src/index.ts"
+import type { Case } from "../runtimes/suite.ts"
+import { outcomes } from "./outcomes.ts"
+import { pause } from "./pause.ts"
+import { target } from "./target.ts"
+
+const fail = (): never => {
+  throw new RangeError("thrown on purpose")
+}
+
+export const cases: Case[] = [
+  {
+    name: "a listener that throws changes neither result nor state, and ends no process",
+    async run(t) {
+      const fetch = wrapFetch(undefined, consecutiveFailures(2))
+      await fetch(target(t, "/ok").url)
+      const breaker = fetch.breakers.get(t.origin)
+      for (const type of ["success", "failure", "rejected", "statechange"] as const) {
+        breaker?.addEventListener(type, fail)
+      }
+      t.equal((await fetch(target(t, "/ok").url)).status, 200)
+      t.equal((await fetch(target(t, "/status/503").url)).status, 503)
+      outcomes(t, fetch, { successes: 2, failures: 1 })
+      t.equal((await fetch(target(t, "/status/503").url)).status, 503)
+      t.equal(breaker?.state, "open")
+      await t.rejects(fetch(target(t, "/ok").url), { code: "ERR_OPEN_STATE" })
+      await pause(20)
+    },
+  },
+  {
+    name: "a callback that throws leaves the default in force, and ends no process",
+    async run(t) {
+      const fetch = wrapFetch(undefined, {
+        key: fail,
+        perKey: fail,
+        isExcluded: fail,
+        isSuccessful: fail,
+        readyToTrip: fail,
+        onStateChange: fail,
+      })
+      t.equal((await fetch(target(t, "/ok").url)).status, 200)
+      outcomes(t, fetch, { successes: 1 })
+      await pause(20)
+    },
+  },
+]
