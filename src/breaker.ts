@@ -178,8 +178,9 @@ export class CircuitBreaker {
     options: CallOptions | undefined,
   ): Promise<T> {
     const granted = await store.lease(permit)
-    const aborted = options?.signal?.aborted
-    if (granted && !aborted && permit.generation === this.#record.generation) {
+    const current = permit.generation === this.#record.generation
+    // A lease holds though another call of this breaker was refused one, and it rests again.
+    if ((granted || (granted === undefined && current)) && !options?.signal?.aborted) {
       return this.#run(permit, request, options?.signal, options?.callTimeout ?? this.#settings.callTimeout)
     }
     settle(this.#record, this.#policy, permit, "excluded", false)
@@ -324,17 +325,18 @@ export class CircuitBreaker {
         this.#tick(record.now)
       }
     }
-    const permit = this.#isolations ? "open" : admit(record, this.#policy)
+    const held = this.#isolations > 0
+    const wait = (!held && record.state === "closed" && this.#store?.holdBack?.()) || 0
+    const permit = held ? "open" : wait ? "too-many" : admit(record, this.#policy)
     if (typeof permit === "object") {
       this.#listeners?.announce()
       return permit
     }
     const Rejection = permit === "open" ? OpenStateError : TooManyRequestsError
-    const held = this.#isolations > 0
     const init = {
       breaker: this.name,
       state: held ? "open" : record.state,
-      retryAfter: held ? Infinity : retryAfter(record, this.#policy),
+      retryAfter: held ? Infinity : wait || retryAfter(record, this.#policy),
       cause: this.#cause,
     } as const
     const error = withoutStack(() => new Rejection(init))
@@ -410,7 +412,8 @@ export class CircuitBreaker {
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
     this.#listeners?.queue(outcome, this.name, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
-    if (this.#store && permit && counted) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
+    // What a lease came to matters to the others even when this breaker has moved on.
+    if (this.#store && permit && (counted || permit.lease)) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
     this.#listeners?.announce()
   }
 

@@ -68,12 +68,15 @@ export class OpenStateError extends CircuitBreakerError {
   }
 }
 
-/** The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`). */
+/**
+ * The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`); or it has
+ * closed, and a store lets calls through slowly at first.
+ */
 export class TooManyRequestsError extends CircuitBreakerError {
   declare readonly code: "ERR_TOO_MANY_REQUESTS"
 
   constructor(rejection: Rejection) {
-    super("TooManyRequestsError", "ERR_TOO_MANY_REQUESTS", "half-open: too many requests", rejection)
+    super("TooManyRequestsError", "ERR_TOO_MANY_REQUESTS", `${rejection.state}: too many requests`, rejection)
   }
 }
 

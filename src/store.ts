@@ -26,8 +26,13 @@ export interface StoreHost {
 
 /** The store, as its breaker sees it. Nothing here throws, and only `lease` is waited for. */
 export interface StoreLink {
-  /** Whether a half-open call may be made; `true` too when the store does not say in time. */
-  lease(permit: Permit): Promise<boolean>
+  /**
+   * Whether a half-open call may be made, whatever has become of the breaker meanwhile; `undefined`
+   * leaves that to the breaker: the store does not say in time, or there is nothing to ask for.
+   */
+  lease(permit: Permit): Promise<boolean | undefined>
+  /** Milliseconds for which a call of the closed state is held back; 0 lets it through. */
+  holdBack?(): number
   /** A call was counted. */
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void
   /** The breaker was opened or closed by hand. */

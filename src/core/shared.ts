@@ -43,6 +43,8 @@ export interface Verdict {
   readonly opens: number
   /** The lease that was asked for, when it was granted. */
   readonly lease?: string
+  /** It closed `elapsed` milliseconds ago, and lets all calls through only `length` after that. */
+  readonly slowStart?: { readonly elapsed: number; readonly length: number }
 }
 
 /** A shared record as JSON. */
@@ -92,7 +94,8 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
   applyRuns(record, policy, report)
   let lease: string | undefined
   if (report.acquire) {
-    freeLeases(record, policy, policy.probeTimeout ?? record.openFor)
+    // Also where a breaker of its own would wait for ever: whoever had the lease may be gone.
+    freeLeases(record, policy, policy.probeTimeout || record.openFor)
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }

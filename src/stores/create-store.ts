@@ -13,13 +13,15 @@ import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import { PendingReport } from "./pending-report.ts"
+import { Ramp } from "./ramp.ts"
 
 /**
  * Where breakers of the same name share a record: the tabs of a browser, the isolates of a Worker.
  *
  * `exchange` is all that it must have: apply the report to the record of `name`, as one step, and answer
  * with the verdict; `applyReport` does that for a record as JSON. It may throw, reject, or never answer:
- * the breaker then goes on by its local state and says so in a `"storeerror"` event.
+ * the breaker then goes on by its local state and says so in a `"storeerror"` event. A report that it
+ * rejects goes with the next one, unless the error is named "TimeoutError": that one may have arrived.
  */
 export interface SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
@@ -42,8 +44,11 @@ export interface SharedStorage {
 const DEFAULT_DEADLINE = 250
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
-// A report that has not been answered by then is taken for lost with the request that sent it.
-const REPORT_LIMIT = 5_000
+/**
+ * Nobody waits for a report. One that has not been answered after so many deadlines is taken for lost
+ * with the request that sent it.
+ */
+export const REPORT_PATIENCE = 4
 
 /**
  * Makes a store of anything that can hold a record.
@@ -71,12 +76,18 @@ class Link implements StoreLink {
   readonly #storage: SharedStorage
   readonly #host: StoreHost
   readonly #leases = new WeakMap<Permit, string>()
-  readonly #pending = new PendingReport()
+  readonly #pending: PendingReport
   /** Until when a report is taken to be under way: the request that waits for it may be gone. */
   #reportingUntil = 0
-  /** When a success may be reported without a failure; it ends the streak that the record has. */
-  #successDue = Infinity
+  /**
+   * When a success may be reported without a failure; it ends the streak that the record has. Who is not
+   * told of verdicts asks after the first call: it may be new among others who know more.
+   */
+  #successDue: number
+  #ramp: Ramp | undefined
   #failing = false
+  /** Whether what failed last may yet have arrived. */
+  #lost = false
   #asked = 0
   #answered = 0
   /** Whether it is the record that holds the breaker open. */
@@ -85,6 +96,9 @@ class Link implements StoreLink {
   constructor(storage: SharedStorage, host: StoreHost) {
     this.#storage = storage
     this.#host = host
+    const { interval, buckets, bucketPeriod } = host.policy
+    this.#pending = new PendingReport(interval || buckets * bucketPeriod)
+    this.#successDue = storage.watch ? Infinity : 0
     try {
       storage.watch?.(host.name, host.policy, (verdict) => this.#adopt(verdict, ++this.#asked))
     } catch (error) {
@@ -92,10 +106,18 @@ class Link implements StoreLink {
     }
   }
 
-  async lease(permit: Permit): Promise<boolean> {
+  async lease(permit: Permit): Promise<boolean | undefined> {
     const asked = this.#exchange({ acquire: true }, permit)
     const verdict = await this.#inTime(asked)
-    return !verdict || verdict.lease !== undefined || verdict.state === "closed"
+    if (verdict?.lease !== undefined) return true
+    return verdict && verdict.state !== "closed" ? false : undefined
+  }
+
+  holdBack(): number {
+    if (!this.#ramp) return 0
+    const wait = this.#ramp.holdBack(Date.now())
+    if (wait === undefined) this.#ramp = undefined
+    return wait ?? 0
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
@@ -119,14 +141,15 @@ class Link implements StoreLink {
   /** One report at a time; what comes up meanwhile goes with the next. */
   async #report(): Promise<void> {
     if (Date.now() < this.#reportingUntil) return
-    this.#reportingUntil = Date.now() + REPORT_LIMIT
+    this.#reportingUntil = Date.now() + (this.#storage.deadline ?? DEFAULT_DEADLINE) * REPORT_PATIENCE
     const report = this.#pending.take()
     const failed = (report.runs?.at(-1) ?? 0) > 0
     this.#successDue = failed ? Date.now() + (this.#storage.successInterval ?? 0) : Infinity
     const verdict = await this.#exchange(report)
     this.#reportingUntil = 0
-    if (!verdict) this.#pending.putBack(report)
-    else if (this.#pending.hasFailure) void this.#report()
+    if (!verdict) {
+      if (!this.#lost) this.#pending.putBack(report)
+    } else if (this.#pending.hasFailure) void this.#report()
   }
 
   /**
@@ -144,15 +167,17 @@ class Link implements StoreLink {
       this.#adopt(verdict, turn, permit)
       return verdict
     } catch (error) {
+      this.#lost = (error as Error | null)?.name === "TimeoutError"
       this.#failed(error)
       return undefined
     }
   }
 
   /** Takes over a verdict, unless a question that was asked later has been answered before. */
-  #adopt({ state, retryAfter, opens, lease }: Verdict, turn: number, permit?: Permit): void {
+  #adopt({ state, retryAfter, opens, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
+    this.#ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
     if (state === "open") {
       this.#adopted = true
       this.#host.adopt("open", retryAfter, opens)

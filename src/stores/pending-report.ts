@@ -8,6 +8,8 @@ import type { Report } from "../core/shared.ts"
 
 // While a store is down its breaker goes on: what is then kept for it has a bound.
 const MAX_RUNS = 200
+// Whoever reads a report goes through its calls, and more successes in a row than these say no more.
+const MAX_RUN = 1_000
 
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
@@ -15,6 +17,13 @@ export class PendingReport {
   #runs: number[] = []
   #slow = 0
   #retryAfter: number | undefined
+  #since = 0
+  readonly #window: number
+
+  /** @param window - Milliseconds after which calls are forgotten, as those who count them do; 0 for never. */
+  constructor(window: number) {
+    this.#window = window
+  }
 
   /** Whether there is a failure among them: that is news. */
   get hasFailure(): boolean {
@@ -22,12 +31,22 @@ export class PendingReport {
   }
 
   add(outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
+    if (this.#window) this.#forget()
     const failed = outcome === "failure"
     const last = this.#runs.length - 1
+    const run = failed ? last : last - 1
     if (last < 0 || (!failed && this.#runs[last])) this.#runs.push(failed ? 0 : 1, failed ? 1 : 0)
-    else this.#runs[failed ? last : last - 1]! += 1
+    else if (this.#runs[run]! < MAX_RUN) this.#runs[run]! += 1
     if (slow) this.#slow += 1
     if (failed) this.#retryAfter = retryAfter
+  }
+
+  /** The successes of hours, counted as those of this moment, would outweigh any failures. */
+  #forget(): void {
+    const now = Date.now()
+    if (Math.abs(now - this.#since) <= this.#window) return
+    this.#since = now
+    this.take()
   }
 
   /** All of it, as a report; it is empty afterwards. */

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url"
 export interface BundleOptions {
   /** Left as imports, such as `cloudflare:workers`. */
   readonly external?: readonly string[]
+  /** Files that stand for packages. */
+  readonly alias?: Readonly<Record<string, string>>
 }
 
 /**
@@ -36,6 +38,7 @@ export async function bundle(source: string, options: BundleOptions = {}): Promi
     target: "es2022",
     platform: "neutral",
     external: [...(options.external ?? [])],
+    alias: { ...options.alias },
     logLevel: "silent",
   })
   const [file] = result.outputFiles

@@ -1,0 +1,39 @@
+/** A Worker in front of an origin: it stops asking one that is down, and shows what it last said. */
+import { env, waitUntil } from "cloudflare:workers"
+import { failureRate, wrapFetch } from "webbreaker"
+import { breakerObject, durableObjectStore } from "webbreaker/durable-object"
+import { keepCopy, staleCopy } from "./stale.ts"
+import { showBreakers } from "./status.ts"
+
+const rule = failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 })
+
+// Two isolates must see the origin fail. It may be down for one alone, as when that one is cut off.
+export class Breakers extends breakerObject({ ...rule, timeout: 10_000, quorum: 2, slowStart: 30_000 }) {}
+
+const protectedFetch = wrapFetch(undefined, {
+  ...rule,
+  timeout: 10_000,
+  callTimeout: 10_000,
+  store: durableObjectStore(() => env.BREAKERS, { waitUntil }),
+  fallback: (_error, request) => staleCopy(request),
+  rejectWith: "response",
+})
+
+export default {
+  async fetch(incoming: Request): Promise<Response> {
+    const { pathname, search } = new URL(incoming.url)
+    if (pathname === "/__breakers") return showBreakers(incoming, protectedFetch.breakers, env.STATUS_SECRET)
+    // The redirects of the origin are the client's to follow.
+    const request = new Request(new URL(pathname + search, env.ORIGIN), incoming)
+    try {
+      const response = await protectedFetch(request, { redirect: "manual" })
+      if (response.status >= 500) return (await staleCopy(request)) ?? response
+      return keepCopy(request, response, waitUntil)
+    } catch (error) {
+      const isTimeout = (error as Error | null)?.name === "TimeoutError"
+      return new Response(isTimeout ? "The origin did not answer in time" : "The origin cannot be reached", {
+        status: isTimeout ? 504 : 502,
+      })
+    }
+  },
+}

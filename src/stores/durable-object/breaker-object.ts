@@ -1,0 +1,86 @@
+/**
+ * The Durable Object that keeps breakers for all isolates.
+ *
+ * @module
+ */
+import { readMessage, writeVerdict, type Message } from "./message.ts"
+import { createFleetPolicy, FleetBreaker, type BreakerObjectSettings } from "./fleet-breaker.ts"
+import type { ObjectContext } from "./platform.ts"
+
+/** A Durable Object: answers the reports of isolates. */
+export interface BreakerObject {
+  fetch(request: Request): Promise<Response>
+}
+
+/** The class of it, to be extended and exported by a Worker. */
+export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => BreakerObject
+
+/**
+ * Makes the class of the Durable Object that {@link durableObjectStore} talks to. It counts what all
+ * isolates report as if one breaker had seen it all, by settings of its own.
+ *
+ * It decides in memory, stores only what must survive eviction (a change of state, a lease), and holds
+ * no timer that would keep it running. A message that it does not understand is refused with status 400.
+ *
+ * @param settings - Or a function of the breaker's name that returns them.
+ * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
+ *
+ * @example
+ * ```ts
+ * import { failureRate } from "webbreaker"
+ * import { breakerObject } from "webbreaker/durable-object"
+ *
+ * export class Breakers extends breakerObject({
+ *   ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }),
+ *   timeout: 10_000,
+ *   quorum: 2,
+ *   slowStart: 60_000,
+ * }) {}
+ * ```
+ */
+export function breakerObject(
+  settings: BreakerObjectSettings | ((name: string) => BreakerObjectSettings) = {},
+): BreakerObjectClass {
+  // Wrong ones are told when the Worker starts, not when the first call fails.
+  const common = typeof settings === "function" ? undefined : createFleetPolicy(settings)
+  const policyOf = (name: string) => common ?? createFleetPolicy((settings as (name: string) => BreakerObjectSettings)(name))
+
+  return class implements BreakerObject {
+    readonly #storage: ObjectContext["storage"]
+    readonly #breakers = new Map<string, FleetBreaker>()
+
+    constructor(context: ObjectContext) {
+      this.#storage = context.storage
+    }
+
+    async fetch(request: Request): Promise<Response> {
+      let message: Message
+      try {
+        message = readMessage(await request.text())
+      } catch (error) {
+        return new Response(String(error), { status: 400 })
+      }
+      const { name, reporter, report } = message
+      const breaker = this.#breakers.get(name) ?? (await this.#load(name))
+      // From here on nothing waits, so no other report comes between.
+      const { verdict, changed } = breaker.apply(reporter, report, Date.now())
+      // The platform holds the answer back until it is stored, and starts the object anew if it cannot be.
+      if (changed) this.#storage.put(keyOf(name), breaker.encode()).catch(() => {})
+      return new Response(writeVerdict(verdict), { headers: { "content-type": "application/json" } })
+    }
+
+    async #load(name: string): Promise<FleetBreaker> {
+      const policy = policyOf(name)
+      // Without its past it can still count: better than not to answer.
+      const stored = await this.#storage.get(keyOf(name)).catch(() => undefined)
+      // Another report may have loaded it meanwhile, and been counted.
+      const breaker = this.#breakers.get(name) ?? new FleetBreaker(policy, stored, Date.now())
+      this.#breakers.set(name, breaker)
+      return breaker
+    }
+  }
+}
+
+function keyOf(name: string): string {
+  return `breaker:${name}`
+}

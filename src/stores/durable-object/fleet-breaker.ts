@@ -1,0 +1,104 @@
+/**
+ * The breaker that all isolates share, as the object keeps it.
+ *
+ * @module
+ */
+import { checkAll, NUMBER, type Rule } from "../../core/check.ts"
+import { createPolicy, type MachineSettings, type Policy } from "../../core/policy.ts"
+import type { BreakerRecord } from "../../core/record.ts"
+import { applyToRecord, decodeRecord, encodeRecord, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { report as reportError } from "../../report.ts"
+import { Quorum } from "./quorum.ts"
+
+/**
+ * Settings of the breaker that the fleet shares: a breaker's own, and these. Its windows and its open
+ * period are those of the whole fleet, whatever each isolate has.
+ */
+export interface BreakerObjectSettings extends MachineSettings {
+  /**
+   * How many isolates must have had failures, within the window or else within the streak, before it
+   * opens for all; an integer from 1.
+   *
+   * @defaultValue 1
+   */
+  quorum?: number | undefined
+  /**
+   * How long after it has closed all calls are let through again, in milliseconds from 0. Until then it
+   * is a share of them, the same in every isolate, that grows evenly from a tenth.
+   *
+   * @defaultValue 0
+   */
+  slowStart?: number | undefined
+}
+
+/** {@link BreakerObjectSettings}, checked. */
+export interface FleetPolicy {
+  readonly policy: Policy
+  readonly quorum: number
+  readonly slowStart: number
+}
+
+interface Stored {
+  readonly record: SharedRecord
+  readonly closedAt: number
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  quorum: ["an integer from 1", (value) => Number.isInteger(value) && (value as number) >= 1],
+  slowStart: NUMBER,
+}
+
+/** @throws {RangeError | TypeError} that names the setting and its value. */
+export function createFleetPolicy(settings: BreakerObjectSettings): FleetPolicy {
+  checkAll(settings, RULES)
+  const { quorum = 1, slowStart = 0 } = settings
+  return { policy: createPolicy(settings, reportError), quorum, slowStart }
+}
+
+/** The shared record in memory. Nothing here waits: reports are applied one after the other. */
+export class FleetBreaker {
+  readonly #policy: Policy
+  readonly #slowStart: number
+  readonly #record: BreakerRecord
+  readonly #quorum: Quorum
+  #closedAt: number
+  #reporter = ""
+
+  /** @param stored - What {@link encode} gave; anything else begins anew. */
+  constructor({ policy, quorum, slowStart }: FleetPolicy, stored: unknown, now: number) {
+    const { record, closedAt } = (stored ?? {}) as Partial<Stored>
+    this.#quorum = new Quorum(quorum, policy)
+    this.#slowStart = slowStart
+    this.#policy = {
+      ...policy,
+      readyToTrip: (counts) => {
+        const { generation, now } = this.#record
+        return this.#quorum.isReached(this.#reporter, generation, counts, now) && policy.readyToTrip(counts)
+      },
+    }
+    this.#record = decodeRecord(record, this.#policy, now)
+    this.#closedAt = typeof closedAt === "number" ? closedAt : -Infinity
+  }
+
+  /** `changed` when it is to be stored: the state is another, or a lease was granted. */
+  apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
+    const { state: before } = this.#record
+    this.#reporter = reporter
+    this.#quorum.reported((report.runs ?? []).reduce((sum, calls) => sum + calls, 0))
+    const verdict = applyToRecord(this.#record, this.#policy, report, now)
+    const { state } = verdict
+    const changed = state !== before
+    if (changed && state === "closed") this.#closedAt = this.#record.now
+    return { verdict: this.#withSlowStart(verdict), changed: changed || verdict.lease !== undefined }
+  }
+
+  encode(): Stored {
+    return { record: encodeRecord(this.#record, this.#policy), closedAt: this.#closedAt }
+  }
+
+  #withSlowStart(verdict: Verdict): Verdict {
+    const elapsed = Math.max(this.#record.now - this.#closedAt, 0)
+    const length = this.#slowStart
+    return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
+  }
+}

@@ -1,0 +1,322 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, failureRate, OpenStateError, TooManyRequestsError, type Report, type Settings, type Verdict } from "../../src/index.ts"
+import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
+import { FakeObjects } from "./fake-objects.ts"
+
+const START = 1_800_000_000_000
+let objects: FakeObjects
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: START })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+const place = (settings: BreakerObjectSettings | ((name: string) => BreakerObjectSettings)): void => {
+  objects = new FakeObjects(breakerObject(settings))
+}
+const send = (body: string): Promise<Response> =>
+  objects.get("api").fetch("https://breakers.invalid/", { method: "POST", body, signal: new AbortController().signal }) as Promise<Response>
+const message = (report: unknown, rest: object = {}): string =>
+  JSON.stringify({ version: 1, name: "api", reporter: "one", report, ...rest })
+const tell = async (report: Report, reporter = "one"): Promise<Verdict> =>
+  (await send(message(report, { reporter }))).json() as Promise<Verdict>
+const failures = (count: number, reporter?: string): Promise<Verdict> => tell({ runs: [0, count] }, reporter)
+const pass = (ms: number): void => void vi.setSystemTime(Date.now() + ms)
+
+describe("breakerObject()", () => {
+  test.each([
+    [{ quorum: 0 }, RangeError, "quorum must be an integer from 1: got 0"],
+    [{ quorum: 1.5 }, RangeError, "quorum"],
+    [{ slowStart: -1 }, RangeError, "slowStart must be a number from 0: got -1"],
+    [{ slowStart: "60s" }, TypeError, "slowStart"],
+    [{ maxRequests: -1 }, RangeError, "maxRequests"],
+    [{ readyToTrip: 5 }, RangeError, "readyToTrip"],
+    [{ windowSize: 10, interval: 1_000 }, TypeError, "windowSize and interval"],
+  ])("refuses the settings %j", (settings, type, text) => {
+    expect(() => breakerObject(settings as BreakerObjectSettings)).toThrow(type)
+    expect(() => breakerObject(settings as BreakerObjectSettings)).toThrow(text)
+  })
+
+  test("can be extended", async () => {
+    class Breakers extends breakerObject({ timeout: 1_000 }) {}
+    objects = new FakeObjects(Breakers)
+    expect(await failures(6)).toEqual({ version: 1, state: "open", opens: 1, retryAfter: 1_000 })
+  })
+
+  test("may have settings by the name of the breaker", async () => {
+    place((name) => ({ timeout: name === "api" ? 5_000 : 7_000 }))
+    expect(await failures(6)).toMatchObject({ retryAfter: 5_000 })
+    const other = await send(message({ runs: [0, 6] }, { name: "other" }))
+    expect(await other.json()).toMatchObject({ retryAfter: 7_000 })
+  })
+
+  const malformed = [
+    ...["", "x", "1", "null", "[]", "{}"],
+    ...[undefined, null, 1, "all", []].map((report) => (Array.isArray(report) ? message(null) : message(report))),
+    message({}, { version: 2 }),
+    message({}, { version: "1" }),
+    message({}, { name: 1 }),
+    message({}, { name: "n".repeat(1_025) }),
+    message({}, { reporter: undefined }),
+    ...[{ runs: "6" }, { runs: [0, -6] }, { runs: [0, 0.5] }, { runs: [0, null] }, { runs: [0, 1e9] }].map((report) => message(report)),
+    ...[{ runs: [0, 6], slow: -1 }, { runs: [0, 6], retryAfter: "60" }, { runs: [0, 6], acquire: 1 }].map((report) => message(report)),
+    ...[{ runs: [0, 6], force: "half-open" }, { settle: "1.1" }, { settle: { lease: 1, outcome: "failure" } }].map((report) => message(report)),
+    message({ runs: [0, 6], settle: { lease: "1.1", outcome: "lost" } }),
+  ]
+  test.each(malformed)("refuses %j, which changes nothing", async (body) => {
+    place({})
+    await failures(5)
+    const response = await send(body)
+    expect(response.status).toBe(400)
+    expect(await response.text()).toMatch(/Error/)
+    expect(await tell({})).toEqual({ version: 1, state: "closed", opens: 0, retryAfter: 0 })
+    expect(await failures(1)).toMatchObject({ state: "open" })
+  })
+
+  test("ignores what a later version adds", async () => {
+    place({})
+    expect((await send(message({ runs: [0, 6], weather: "fair" }, { region: "weur" }))).status).toBe(200)
+    expect(await tell({})).toMatchObject({ state: "open" })
+  })
+
+  test("stores changes of state, and nothing else", async () => {
+    place({ timeout: 10_000 })
+    for (let i = 0; i < 100; i++) await tell({ runs: [10, 1] })
+    expect(objects.puts).toBe(0)
+    await failures(6)
+    await failures(6)
+    expect(objects.puts).toBe(1)
+    pass(10_001)
+    const { lease } = await tell({ acquire: true })
+    expect(objects.puts).toBe(2)
+    await tell({ acquire: true })
+    expect(objects.puts).toBe(2)
+    await tell({ settle: { lease: lease!, outcome: "success" } })
+    expect(objects.puts).toBe(3)
+  })
+
+  test("is open for what remained after eviction, and opens for longer after that", async () => {
+    place({ timeout: ({ opens }) => opens * 10_000 })
+    await failures(6)
+    pass(4_000)
+    objects.evict()
+    expect(await tell({})).toMatchObject({ state: "open", retryAfter: 6_000, opens: 1 })
+    pass(6_001)
+    objects.evict()
+    const { lease } = await tell({ acquire: true })
+    expect(await tell({ settle: { lease: lease!, outcome: "failure" } })).toMatchObject({ retryAfter: 20_000, opens: 2 })
+  })
+
+  test("remembers its leases after eviction", async () => {
+    place({ timeout: 10_000, maxRequests: 3 })
+    await failures(6)
+    pass(10_001)
+    const leases = [await tell({ acquire: true }), await tell({ acquire: true }), await tell({ acquire: true })].map(({ lease }) => lease)
+    expect(new Set(leases).size).toBe(3)
+    objects.evict()
+    expect((await tell({ acquire: true })).lease).toBeUndefined()
+    for (const lease of leases.slice(0, 2)) expect(await tell({ settle: { lease: lease!, outcome: "success" } })).toMatchObject({ state: "half-open" })
+    expect(await tell({ settle: { lease: leases[2]!, outcome: "success" } })).toMatchObject({ state: "closed" })
+  })
+
+  test.each([undefined, 0])("a lease lapses after the open period with a probeTimeout of %s", async (probeTimeout) => {
+    place({ timeout: 10_000, probeTimeout })
+    await failures(6)
+    pass(10_001)
+    expect((await tell({ acquire: true })).lease).toBeDefined()
+    pass(9_999)
+    expect((await tell({ acquire: true })).lease).toBeUndefined()
+    pass(2)
+    expect((await tell({ acquire: true })).lease).toBeDefined()
+    expect((await tell({ acquire: true })).lease).toBeUndefined()
+  })
+
+  test("loads its record once, and loses no report that comes meanwhile", async () => {
+    place({})
+    const verdicts = await Promise.all(Array.from({ length: 6 }, () => failures(1)))
+    expect(verdicts.map(({ state }) => state)).toEqual([...Array(5).fill("closed"), "open"])
+  })
+
+  test("begins anew when storage fails, or has nonsense", async () => {
+    place({})
+    objects.stored.set("api breaker:api", { record: { version: 1, snapshot: "?" }, closedAt: "?" })
+    expect(await failures(6)).toMatchObject({ state: "open" })
+    objects = new FakeObjects(
+      class extends breakerObject() {
+        constructor() {
+          super({ storage: { get: () => Promise.reject(new Error("broken")), put: () => Promise.reject(new Error("broken")) } })
+        }
+      },
+    )
+    expect(await failures(6)).toMatchObject({ state: "open" })
+  })
+
+  test("answers with durations, never with a time", async () => {
+    place({ slowStart: 60_000, timeout: 10_000 })
+    await failures(6)
+    pass(10_001)
+    const { lease } = await tell({ acquire: true })
+    const closed = await tell({ settle: { lease: lease!, outcome: "success" } })
+    for (const verdict of [await tell({}), closed]) {
+      for (const number of JSON.stringify(verdict).match(/\d+/g) ?? []) expect(Number(number)).toBeLessThan(START / 2)
+    }
+  })
+})
+
+describe("quorum", () => {
+  test("counts within the streak when there is no window", async () => {
+    place({ quorum: 2 })
+    expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
+    expect(await tell({ runs: [10, 1] }, "healthy")).toMatchObject({ state: "closed" })
+    expect(await failures(4, "healthy")).toMatchObject({ state: "closed" })
+    expect(await failures(1, "broken")).toMatchObject({ state: "open" })
+  })
+
+  test("forgets with the streak who had a part in it", async () => {
+    place({ quorum: 2 })
+    await failures(1, "healthy")
+    await tell({ runs: [1] }, "healthy")
+    expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
+  })
+
+  test("counts within a rolling window of time", async () => {
+    const rate = failureRate({ threshold: 0.5, minimumRequests: 5, within: 10_000 })
+    place({ ...rate, quorum: 2 })
+    await tell({ runs: [0, 1] }, "other")
+    pass(11_000)
+    expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
+    pass(5_000)
+    expect(await failures(1, "other")).toMatchObject({ state: "open" })
+  })
+
+  test("counts within a fixed window of time", async () => {
+    place({ interval: 10_000, quorum: 2, readyToTrip: ({ totalFailures }) => totalFailures > 2 })
+    await failures(1, "other")
+    await tell({ runs: [5] }, "other")
+    expect(await failures(1, "broken")).toMatchObject({ state: "closed" })
+    pass(10_001)
+    expect(await failures(9, "broken")).toMatchObject({ state: "closed" })
+    expect(await failures(1, "other")).toMatchObject({ state: "open" })
+  })
+
+  test("counts within a window of calls", async () => {
+    place({ ...failureRate({ threshold: 0.5, minimumRequests: 5, last: 10 }), quorum: 2 })
+    await failures(1, "other")
+    await tell({ runs: [8] }, "third")
+    expect(await failures(9, "broken")).toMatchObject({ state: "closed" })
+    expect(await failures(1, "other")).toMatchObject({ state: "open" })
+  })
+
+  test("counts isolates and not their breakers or reports", async () => {
+    place({ quorum: 3 })
+    const stores = Array.from({ length: 3 }, () => durableObjectStore(objects))
+    const call = async (store: number): Promise<string> => {
+      const breaker = new CircuitBreaker({ name: "api", store: stores[store] })
+      await breaker.execute(() => Promise.reject(new Error("down"))).catch(() => {})
+      await vi.advanceTimersByTimeAsync(1)
+      return breaker.state
+    }
+    for (let i = 0; i < 10; i++) expect([await call(0), await call(1)]).toEqual(["closed", "closed"])
+    expect(await call(2)).toBe("open")
+  })
+})
+
+describe("slowStart", () => {
+  const LENGTH = 100_000
+
+  /** Opens the breaker, and closes it by a probe; gives isolates that all have heard of it. */
+  async function recovered(settings: BreakerObjectSettings, count: number): Promise<CircuitBreaker[]> {
+    place({ timeout: 10_000, ...settings })
+    const isolates = Array.from({ length: count }, () => new CircuitBreaker({ name: "api", timeout: 10_000, store: durableObjectStore(objects) } as Settings))
+    await failures(6)
+    for (const isolate of isolates) await attempt(isolate)
+    await vi.advanceTimersByTimeAsync(10_001)
+    for (const isolate of isolates) {
+      isolate.execute(async () => {}).catch(() => {})
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    expect(isolates.map(({ state }) => state)).toEqual(Array(count).fill("closed"))
+    return isolates
+  }
+  async function attempt(isolate: CircuitBreaker): Promise<unknown> {
+    const error: unknown = await isolate.execute(async () => {}).then(() => undefined, (error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(0)
+    return error
+  }
+  /** The share of calls that all isolates together let through now. */
+  async function share(isolates: readonly CircuitBreaker[], each: number): Promise<number> {
+    let admitted = 0
+    for (let i = 0; i < each; i++) for (const isolate of isolates) if (!(await attempt(isolate))) admitted += 1
+    return admitted / (each * isolates.length)
+  }
+
+  test("lets through a share of the calls of all isolates that grows evenly", async () => {
+    const isolates = await recovered({ slowStart: LENGTH }, 20)
+    const shares: number[] = []
+    for (let quarter = 0; quarter < 5; quarter++) {
+      shares.push(await share(isolates, 50))
+      await vi.advanceTimersByTimeAsync(LENGTH / 4)
+    }
+    expect(shares).toEqual([0.1, 0.325, 0.55, 0.775, 1].map((value) => expect.closeTo(value, 1)))
+    expect(shares[4]).toBe(1)
+  })
+
+  test("holds for few calls of many isolates too", async () => {
+    const isolates = await recovered({ slowStart: LENGTH }, 300)
+    // Each begins elsewhere in its turn, or none or all of the first calls would go through.
+    const first = await share(isolates, 1)
+    expect(first).toBeGreaterThan(0.03)
+    expect(first).toBeLessThan(0.2)
+  })
+
+  test("without it, all calls go through at once", async () => {
+    expect(await share(await recovered({}, 20), 10)).toBe(1)
+  })
+
+  test("rejects the rest with an error that says for how long", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0)
+    const [isolate] = await recovered({ slowStart: LENGTH }, 1)
+    const error = (await attempt(isolate!)) as TooManyRequestsError
+    expect(error).toBeInstanceOf(TooManyRequestsError)
+    expect(error.state).toBe("closed")
+    expect(error.message).toBe('circuit breaker "api" is closed: too many requests')
+    expect(error.retryAfter).toBeGreaterThan(0)
+    expect(error.retryAfter).toBeLessThanOrEqual(LENGTH)
+    expect(isolate?.state).toBe("closed")
+  })
+
+  test("goes on after eviction, and for isolates that are new", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0)
+    await recovered({ slowStart: LENGTH }, 1)
+    await vi.advanceTimersByTimeAsync(LENGTH / 2)
+    objects.evict()
+    const late = new CircuitBreaker({ name: "api", store: durableObjectStore(objects) })
+    await attempt(late)
+    const between = await share([late], 100)
+    expect(between).toBeGreaterThan(0.5)
+    expect(between).toBeLessThan(0.6)
+    await vi.advanceTimersByTimeAsync(LENGTH / 2)
+    expect(await share([late], 100)).toBe(1)
+  })
+
+  test("ends when it opens again", async () => {
+    const isolates = await recovered({ slowStart: LENGTH }, 2)
+    await failures(6)
+    for (const isolate of isolates) {
+      for (let i = 0; i < 12; i++) await isolate.execute(() => Promise.reject(new Error("down"))).catch(() => {})
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    for (const isolate of isolates) expect(await attempt(isolate)).toBeInstanceOf(OpenStateError)
+  })
+
+  test("a clock that is set back does not make it longer", async () => {
+    const [isolate] = await recovered({ slowStart: LENGTH }, 1)
+    vi.setSystemTime(START - 3_600_000)
+    await attempt(isolate!)
+    vi.setSystemTime(START - 3_600_000 + LENGTH)
+    expect(await share([isolate!], 20)).toBe(1)
+  })
+})

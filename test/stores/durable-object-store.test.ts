@@ -1,0 +1,270 @@
+/** The whole store in one process, without a network: what it does in workerd is in the files beside. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
+import { breakerObject, durableObjectStore, type BreakerObjectSettings, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
+import { storeContract } from "./contract.ts"
+import { FakeObjects } from "./fake-objects.ts"
+
+const fail = (): Promise<never> => Promise.reject(new Error("down"))
+const succeed = (): Promise<string> => Promise.resolve("up")
+const swallow = (): void => {}
+
+// The contract sets a breaker up by its settings; here the object has some of its own.
+let shared: Settings = {}
+storeContract("durableObjectStore()", () => {
+  shared = {}
+  let objects: FakeObjects | undefined
+  return {
+    client: (): ReturnType<typeof durableObjectStore> => {
+      const own = (): FakeObjects => (objects ??= new FakeObjects(breakerObject(() => shared)))
+      const store = durableObjectStore(own)
+      return {
+        link: (host) => {
+          const { maxRequests, timeout, probeTimeout } = host.policy
+          shared = { maxRequests, timeout, probeTimeout }
+          return store.link(host)
+        },
+      }
+    },
+  }
+})
+
+describe("durableObjectStore()", () => {
+  let objects: FakeObjects
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
+    place({ timeout: 10_000 })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const place = (settings: BreakerObjectSettings): void => {
+    objects = new FakeObjects(breakerObject(settings))
+  }
+  const isolate = (settings: Settings = {}, store: DurableObjectSettings = {}): CircuitBreaker =>
+    new CircuitBreaker({ name: "api", timeout: 10_000, ...settings, store: durableObjectStore(objects, store) })
+  const pass = (ms = 1): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
+
+  async function call<T>(subject: CircuitBreaker, request: () => Promise<T>): Promise<T> {
+    const result = subject.execute(request)
+    result.catch(swallow)
+    await pass()
+    return result
+  }
+  async function times(count: number, action: () => Promise<unknown>): Promise<void> {
+    for (let i = 0; i < count; i++) await action().catch(swallow)
+  }
+  const errorsOf = (subject: CircuitBreaker): unknown[] => {
+    const errors: unknown[] = []
+    subject.addEventListener("storeerror", ({ error }) => errors.push(error))
+    return errors
+  }
+
+  test.each([
+    [undefined, TypeError, "namespace must be"],
+    [{}, TypeError, "namespace must be"],
+    ["BREAKERS", TypeError, "namespace must be"],
+  ])("refuses the namespace %j", (namespace, type, message) => {
+    expect(() => durableObjectStore(namespace as never)).toThrow(type)
+    expect(() => durableObjectStore(namespace as never)).toThrow(message)
+  })
+
+  test.each([
+    [{ deadline: 0 }, RangeError],
+    [{ deadline: 2 ** 31 }, RangeError],
+    [{ deadline: "250" }, TypeError],
+    [{ waitUntil: {} }, TypeError],
+    [{ shard: "a" }, TypeError],
+  ])("refuses the settings %j", (settings, type) => {
+    expect(() => durableObjectStore(objects, settings as never)).toThrow(type)
+  })
+
+  test("needs the namespace in calls only", async () => {
+    let env: { BREAKERS: FakeObjects } | undefined
+    const subject = new CircuitBreaker({ store: durableObjectStore(() => env!.BREAKERS) })
+    env = { BREAKERS: objects }
+    await times(6, () => call(subject, fail))
+    expect(objects.received).toHaveLength(6)
+  })
+
+  test("goes on without a namespace, and says so once", async () => {
+    const subject = new CircuitBreaker({ store: durableObjectStore(() => undefined as never) })
+    const errors = errorsOf(subject)
+    await times(6, () => call(subject, fail))
+    expect(subject.state).toBe("open")
+    expect(errors).toEqual([expect.any(TypeError)])
+  })
+
+  test("asks once, after its first call, and not again while all is well", async () => {
+    const clients = [isolate(), isolate(), isolate(), isolate()]
+    for (const client of clients) {
+      await times(2_500, () => client.execute(succeed))
+      await pass(60_000)
+      await times(10, () => client.execute(succeed))
+    }
+    expect(objects.received).toHaveLength(4)
+    expect(objects.puts).toBe(0)
+  })
+
+  test("an isolate that is new learns of an open breaker with its first call", async () => {
+    await times(6, () => call(isolate(), fail))
+    const late = isolate()
+    expect(await call(late, succeed)).toBe("up")
+    // That was a success of the origin's, but of a time in which the shared breaker was open.
+    expect(late.state).toBe("open")
+  })
+
+  test("tells of a success that ends a streak, once and not before its time", async () => {
+    const subject = isolate()
+    await times(1, () => call(subject, fail))
+    await times(100, () => call(subject, succeed))
+    expect(objects.received).toHaveLength(1)
+    await pass(10_000)
+    await times(100, () => call(subject, succeed))
+    expect(objects.received).toHaveLength(2)
+    await times(5, () => call(isolate(), fail))
+    expect(subject.state).toBe("closed")
+  })
+
+  test("hands the promise of each report to waitUntil, and no promise rejects", async () => {
+    const held: Promise<unknown>[] = []
+    const subject = isolate({}, { waitUntil: (promise) => held.push(promise) })
+    await times(2, () => call(subject, fail))
+    objects.handle = () => Promise.reject(new Error("gone"))
+    await times(2, () => call(subject, fail))
+    expect(held).toHaveLength(4)
+    expect(await Promise.all(held)).toHaveLength(4)
+  })
+
+  test("a waitUntil that throws hurts no call", async () => {
+    const reported = vi.spyOn(console, "error").mockImplementation(swallow)
+    const subject = isolate({}, { waitUntil: () => { throw new TypeError("Illegal invocation") } })
+    await expect(call(subject, fail)).rejects.toThrow("down")
+    expect(reported).toHaveBeenCalledOnce()
+    reported.mockRestore()
+  })
+
+  test("names the object by shard, and keeps breakers apart that share one", async () => {
+    const store = durableObjectStore(objects, { shard: () => "all" })
+    const [one, other] = [new CircuitBreaker({ name: "one", store }), new CircuitBreaker({ name: "other", store })]
+    await times(6, () => call(one, fail))
+    await times(1, () => call(other, fail))
+    expect([one.state, other.state]).toEqual(["open", "closed"])
+    expect([...objects.stored.keys()]).toEqual(["all breaker:one"])
+  })
+
+  describe("when the object fails", () => {
+    const never = (): Promise<never> => new Promise(swallow)
+
+    test.each<[string, FakeObjects["handle"]]>([
+      ["throws", () => Promise.reject(new Error("broken"))],
+      ["throws at once", () => { throw new Error("broken") }],
+      ["is overloaded", () => Promise.reject(Object.assign(new Error("overloaded"), { overloaded: true }))],
+      ["answers nothing", never],
+      ["answers 500", async () => new Response("broken", { status: 500 })],
+      ["answers no JSON", async () => new Response("<html>")],
+      ["is of another version", async () => Response.json({ version: 2, state: "open", retryAfter: 1e9, opens: 1 })],
+      ["answers nonsense", async () => Response.json({ version: 1, state: "ajar", retryAfter: -1, opens: null })],
+      ["answers a body that does not end", async () => new Response(new ReadableStream({}))],
+    ])("and %s, each isolate goes on by itself and says so once", async (_, handle) => {
+      const subject = isolate()
+      const errors = errorsOf(subject)
+      objects.handle = handle
+      for (let i = 0; i < 6; i++) await expect(call(subject, fail)).rejects.toThrow("down")
+      expect(subject.state).toBe("open")
+      await pass(10_001)
+      const probe = subject.execute(succeed)
+      await pass(250)
+      expect(await probe).toBe("up")
+      expect(subject.state).toBe("closed")
+      expect(errors).toHaveLength(1)
+    })
+
+    test("no exchange outlasts four deadlines", async () => {
+      const held: Promise<unknown>[] = []
+      const subject = isolate({}, { deadline: 100, waitUntil: (promise) => held.push(promise) })
+      objects.handle = never
+      await times(1, () => call(subject, fail))
+      await pass(400)
+      expect(held).toHaveLength(1)
+      await held[0]
+      expect(vi.getTimerCount()).toBe(0)
+    })
+
+    test("a half-open call waits for the deadline, and is made", async () => {
+      const subject = isolate({}, { deadline: 100 })
+      await times(6, () => call(subject, fail))
+      await pass(10_001)
+      objects.handle = never
+      let made = 0
+      const probe = subject.execute(async () => (made += 1))
+      await pass(99)
+      expect(made).toBe(0)
+      await pass(1)
+      expect(await probe).toBe(1)
+    })
+
+    test("leaves an overloaded one alone, for longer each time", async () => {
+      const subject = isolate({ readyToTrip: () => false })
+      objects.handle = () => Promise.reject(Object.assign(new Error("overloaded"), { overloaded: true }))
+      const counts: number[] = []
+      for (let second = 0; second < 32; second++) {
+        await times(10, () => call(subject, fail))
+        await pass(1_000 - 10)
+        counts.push(objects.received.length)
+      }
+      expect(counts.slice(0, 9)).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4])
+      expect(counts.at(-1)).toBe(6)
+    })
+
+    test("comes back to one that has been moved at once, with what it did not get", async () => {
+      const subject = isolate()
+      const [one] = [isolate()]
+      objects.handle = () => Promise.reject(Object.assign(new Error("moved"), { durableObjectReset: true }))
+      await times(3, () => call(subject, fail))
+      objects.handle = (request, object) => object.fetch(request)
+      await pass(10_000)
+      await times(1, () => call(subject, fail))
+      await times(2, () => call(one, fail))
+      expect(one.state).toBe("open")
+    })
+
+    test("a report that may have arrived is not sent twice", async () => {
+      const [one, other] = [isolate(), isolate()]
+      objects.handle = async (request, object) => {
+        await object.fetch(request)
+        return never()
+      }
+      await times(3, () => call(one, fail))
+      await pass(10_000)
+      objects.handle = (request, object) => object.fetch(request)
+      await times(3, () => call(one, fail))
+      await times(1, () => call(other, fail))
+      // At most 3 + 3 of them, the last of which opens it.
+      const sent = objects.received.map((body) => JSON.parse(body).report.runs as number[])
+      expect(sent.flat().reduce((sum, calls) => sum + calls, 0)).toBeLessThanOrEqual(7)
+    })
+  })
+})
+
+describe("durableObjectStore() with a failure rate", () => {
+  test("is not diluted by the successes of hours", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
+    const rate = failureRate({ threshold: 0.5, minimumRequests: 10, within: 10_000 })
+    const objects = new FakeObjects(breakerObject(rate))
+    const clients = Array.from({ length: 5 }, () => new CircuitBreaker({ name: "api", ...rate, store: durableObjectStore(objects) }))
+    for (let hour = 0; hour < 10; hour++) {
+      for (const client of clients) for (let i = 0; i < 100; i++) await client.execute(succeed)
+      await vi.advanceTimersByTimeAsync(3_600_000)
+    }
+    for (let i = 0; i < 3; i++) {
+      for (const client of clients) {
+        await client.execute(fail).catch(swallow)
+        await vi.advanceTimersByTimeAsync(1)
+      }
+    }
+    expect(clients.map((client) => client.state)).toEqual(Array(5).fill("open"))
+    vi.useRealTimers()
+  })
+})

@@ -1,0 +1,179 @@
+/**
+ * Isolates of one Worker and the object they share, in one workerd. Breakers whose names begin alike have
+ * the settings of that kind, and each test has names of its own.
+ */
+import { createConnection } from "node:net"
+import { bundle } from "../runtimes/bundle.ts"
+import type { WorkerdVersion } from "../runtimes/workerd-version.ts"
+import { workerdWith, type Workerd } from "../runtimes/workerd-with.ts"
+
+export const ISOLATES = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] as const
+export type Isolate = (typeof ISOLATES)[number]
+
+/** What the isolates' breakers and the object's know, by the first word of a name. */
+export const KINDS = {
+  plain: { trip: 3, timeout: 60_000 },
+  thin: { trip: 8, timeout: 60_000 },
+  brief: { trip: 3, timeout: 1_500, probeTimeout: 20_000 },
+  triple: { trip: 3, timeout: 1_500, probeTimeout: 20_000, maxRequests: 3 },
+  lapsing: { trip: 3, timeout: 1_500, probeTimeout: 3_000 },
+  quorum: { trip: 3, timeout: 60_000, quorum: 2 },
+  ramp: { trip: 3, timeout: 1_000, slowStart: 600_000 },
+} as const
+
+const index = new URL("../../src/index.ts", import.meta.url).pathname
+const entry = new URL("../../src/stores/durable-object/index.ts", import.meta.url).pathname
+const settings = `
+const KINDS = ${JSON.stringify(KINDS)}
+const settingsOf = (name) => {
+  const { trip, ...rest } = KINDS[name.split(" ")[0]]
+  return { ...consecutiveFailures(trip), ...rest }
+}`
+
+const isolate = `
+import { env, waitUntil } from "cloudflare:workers"
+import { CircuitBreaker, consecutiveFailures } from "${index}"
+import { durableObjectStore } from "${entry}"
+${settings}
+const stores = {
+  function: durableObjectStore(() => env.BREAKERS, { waitUntil }),
+  binding: durableObjectStore(env.BREAKERS, { waitUntil }),
+  alone: durableObjectStore(() => env.BREAKERS),
+}
+const breakers = new Map()
+const errors = []
+const at = (name, store = "function") => {
+  let breaker = breakers.get(name)
+  if (!breaker) {
+    breaker = new CircuitBreaker({ name, ...settingsOf(name), store: stores[store] })
+    breaker.addEventListener("storeerror", ({ error }) => errors.push(String(error)))
+    breakers.set(name, breaker)
+  }
+  return breaker
+}
+const topLevel = at("plain top level", "binding")
+const routes = {
+  "/state": (query) => {
+    const breaker = at(query.get("name"))
+    return { state: breaker.state, retryAfter: breaker.retryAfter, counts: breaker.counts }
+  },
+  "/call": async (query) => {
+    const request = async (signal) => {
+      const response = await fetch(query.get("url"), { signal })
+      await response.arrayBuffer()
+      if (response.status >= 500) throw new Error("status " + response.status)
+      return response.status
+    }
+    const result = await at(query.get("name"), query.get("store") ?? undefined).execute(request)
+      .then(String, (error) => error.code ?? error.message)
+    return { result }
+  },
+  "/many": async (query) => {
+    const results = {}
+    for (const letter of query.get("plan")) {
+      const result = await at(query.get("name"))
+        .execute(async () => { if (letter === "f") throw new Error("down"); return "up" })
+        .catch((error) => error.code ?? error.message)
+      results[result] = (results[result] ?? 0) + 1
+    }
+    return results
+  },
+  "/errors": () => errors,
+}
+export default {
+  async fetch(request) {
+    const { pathname, searchParams } = new URL(request.url)
+    return Response.json(await routes[pathname](searchParams))
+  },
+}`
+
+const host = `
+import { consecutiveFailures } from "${index}"
+import { breakerObject } from "${entry}"
+${settings}
+let mode = "healthy"
+let received = 0
+export class Breakers extends breakerObject(settingsOf) {
+  constructor(context, env) {
+    super(context, env)
+    this.context = context
+  }
+  async fetch(request) {
+    received += 1
+    if (mode === "slow") await scheduler.wait(5_000)
+    if (mode === "hanging") await new Promise((resolve) => setTimeout(resolve, 60_000))
+    if (mode === "throwing") throw new Error("broken")
+    if (mode === "overloaded") throw Object.assign(new Error("overloaded"), { overloaded: true })
+    if (mode === "aborting") this.context.abort("evicted")
+    if (mode === "other version") return Response.json({ version: 2, verdict: "open" })
+    return super.fetch(request)
+  }
+}
+export default {
+  async fetch(request, env) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === "/mode") { mode = searchParams.get("is"); received = 0 }
+    if (pathname === "/raw") {
+      const stub = env.BREAKERS.get(env.BREAKERS.idFromName(searchParams.get("object")))
+      return stub.fetch("https://breakers.invalid/", { method: "POST", body: await request.text() })
+    }
+    return Response.json({ mode, received })
+  },
+}`
+
+export interface Answer {
+  readonly state: string
+  readonly retryAfter: number
+  readonly result: string
+}
+
+export interface Fleet extends AsyncDisposable {
+  readonly workerd: Workerd
+  /** One call of the breaker `name` to a URL. */
+  call(isolate: Isolate, name: string, url: string, store?: "binding" | "alone"): Promise<string>
+  /** A call that can be cut off, as by a client that disconnects. */
+  callBySocket(name: string, url: string): { disconnect(): void }
+  /** Calls without a network, one after the other: "s" succeeds, "f" fails. Counted by what they came to. */
+  many(isolate: Isolate, name: string, plan: string): Promise<Record<string, number>>
+  state(isolate: Isolate, name: string): Promise<Answer>
+  errors(isolate: Isolate): Promise<string[]>
+  /** How the object behaves from now on; begins to count anew. */
+  mode(is: string): Promise<void>
+  received(): Promise<number>
+  /** Sends text to the object itself. */
+  raw(object: string, body: string): Promise<{ readonly status: number; text(): Promise<string> }>
+}
+
+export async function startFleet(version: WorkerdVersion): Promise<Fleet> {
+  const [isolateCode, hostCode] = await Promise.all([
+    bundle(isolate, { external: ["cloudflare:workers"] }),
+    bundle(host),
+  ])
+  const durableObjects = { BREAKERS: { className: "Breakers", scriptName: "host", useSQLite: true } }
+  const [first, ...rest] = ISOLATES.map((name) => ({ name, code: isolateCode, durableObjects }))
+  const workers = [first!, ...rest, { name: "host", code: hostCode, durableObjects }] as const
+  const workerd = await workerdWith({ version, workers })
+  const ask = async (worker: string, path: string, query: Record<string, string> = {}): Promise<any> => {
+    const response = await workerd.fetch(worker, `${path}?${new URLSearchParams(query)}`)
+    if (response.status !== 200) throw new Error(`${worker}${path}: ${response.status} ${await response.text()}`)
+    return response.json()
+  }
+  return {
+    workerd,
+    call: async (worker, name, url, store) => (await ask(worker, "/call", { name, url, ...(store && { store }) })).result,
+    callBySocket(name, url) {
+      const { hostname, port } = workerd.url
+      const socket = createConnection(Number(port), hostname)
+      socket.on("error", () => {})
+      socket.write(`GET /call?${new URLSearchParams({ name, url })} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+      return { disconnect: () => void socket.resetAndDestroy() }
+    },
+    many: (worker, name, plan) => ask(worker, "/many", { name, plan }),
+    state: (worker, name) => ask(worker, "/state", { name }),
+    errors: (worker) => ask(worker, "/errors"),
+    mode: (is) => ask("host", "/mode", { is }),
+    received: async () => (await ask("host", "/received")).received,
+    raw: (object, body) => workerd.fetch("host", `/raw?${new URLSearchParams({ object })}`, { method: "POST", body }),
+    [Symbol.asyncDispose]: () => workerd.dispose(),
+  }
+}
