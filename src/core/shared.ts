@@ -41,6 +41,8 @@ export interface Verdict {
   readonly retryAfter: number
   /** Openings since it was last closed. */
   readonly opens: number
+  /** Failures since the last success, while closed; 0 otherwise. */
+  readonly streak?: number
   /** The lease that was asked for, when it was granted. */
   readonly lease?: string
 }
@@ -92,12 +94,14 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
   applyRuns(record, policy, report)
   let lease: string | undefined
   if (report.acquire) {
-    freeLeases(record, policy, policy.probeTimeout ?? record.openFor)
+    // As ever, 0 means none.
+    freeLeases(record, policy, (policy.probeTimeout ?? record.openFor) || Infinity)
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }
   const { state, opens } = record
-  return { state, opens, retryAfter: retryAfter(record, policy), ...(lease && { lease }) }
+  const streak = state === "closed" ? record.counts.consecutiveFailures : 0
+  return { state, opens, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
 }
 
 /**
@@ -146,7 +150,7 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {
     record.counts.requests += leases.length
-    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Number(probe?.at) || 0 }))
+    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Math.min(Number(probe?.at) || 0, at) }))
   }
   return record
 }

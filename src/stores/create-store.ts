@@ -23,7 +23,10 @@ import { PendingReport } from "./pending-report.ts"
  */
 export interface SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
-  /** Tells `changed` of verdicts that others bring about, for as long as the page lives. */
+  /**
+   * Tells `changed` of verdicts that others bring about. The breaker holds on to that function: whoever
+   * keeps no more than a `WeakRef` to it lets go of breakers that nobody else needs.
+   */
   watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
   /**
    * Longest wait of a half-open call for its answer, in milliseconds.
@@ -81,12 +84,17 @@ class Link implements StoreLink {
   #answered = 0
   /** Whether it is the record that holds the breaker open. */
   #adopted = false
+  readonly #changed = (verdict: Verdict): void => {
+    this.#adopt(verdict, ++this.#asked)
+    // Others had failures: a success here ends their streak.
+    if (verdict.streak) this.#successDue = Math.min(this.#successDue, Date.now() + this.#successInterval)
+  }
 
   constructor(storage: SharedStorage, host: StoreHost) {
     this.#storage = storage
     this.#host = host
     try {
-      storage.watch?.(host.name, host.policy, (verdict) => this.#adopt(verdict, ++this.#asked))
+      storage.watch?.(host.name, host.policy, this.#changed)
     } catch (error) {
       this.#failed(error)
     }
@@ -99,13 +107,18 @@ class Link implements StoreLink {
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
-    const lease = this.#leases.get(permit)
+    // Calls of the closed state, which are nearly all, are spared the look-up.
+    const lease = permit.lease && this.#leases.get(permit)
     if (lease) {
       void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
     } else if (outcome !== "excluded" && !permit.lease) {
       this.#pending.add(outcome, slow, retryAfter)
       if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
     }
+  }
+
+  get #successInterval(): number {
+    return this.#storage.successInterval ?? 0
   }
 
   #isSuccessDue(): boolean {
@@ -122,7 +135,7 @@ class Link implements StoreLink {
     this.#reportingUntil = Date.now() + REPORT_LIMIT
     const report = this.#pending.take()
     const failed = (report.runs?.at(-1) ?? 0) > 0
-    this.#successDue = failed ? Date.now() + (this.#storage.successInterval ?? 0) : Infinity
+    this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
     const verdict = await this.#exchange(report)
     this.#reportingUntil = 0
     if (!verdict) this.#pending.putBack(report)
