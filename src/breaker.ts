@@ -279,9 +279,9 @@ export class CircuitBreaker {
       get state() {
         return record.state
       },
-      adopt: (state, openFor, opens) => {
+      adopt: (state, remaining, opens, openFor) => {
         this.#tick()
-        this.#changed(adopt(record, this.#policy, state, openFor, opens))
+        this.#changed(adopt(record, this.#policy, state, remaining, opens, openFor))
         this.#announce()
       },
       failed: (error) => {
@@ -406,7 +406,8 @@ export class CircuitBreaker {
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
     if (this.#listeners) this.#queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
-    if (this.#store && permit && counted) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
+    // Whether a leased call counts is for those to say who gave the lease: here the state may be another.
+    if (this.#store && permit && (counted || permit.lease)) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
     this.#announce()
   }
 

@@ -41,6 +41,8 @@ export interface Verdict {
   readonly retryAfter: number
   /** Openings since it was last closed. */
   readonly opens: number
+  /** Length of the present, else of the last, open period. */
+  readonly openFor?: number
   /** Failures since the last success, while closed; 0 otherwise. */
   readonly streak?: number
   /** The lease that was asked for, when it was granted. */
@@ -99,9 +101,9 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }
-  const { state, opens } = record
+  const { state, opens, openFor } = record
   const streak = state === "closed" ? record.counts.consecutiveFailures : 0
-  return { state, opens, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
+  return { state, opens, openFor, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
 }
 
 /**

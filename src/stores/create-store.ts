@@ -45,6 +45,8 @@ export interface SharedStorage {
 const DEFAULT_DEADLINE = 250
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
+// What is left of an open period that is over: the very end belongs to it.
+const OVER = -1
 // A report that has not been answered by then is taken for lost with the request that sent it.
 const REPORT_LIMIT = 5_000
 
@@ -163,17 +165,18 @@ class Link implements StoreLink {
   }
 
   /** Takes over a verdict, unless a question that was asked later has been answered before. */
-  #adopt({ state, retryAfter, opens, lease }: Verdict, turn: number, permit?: Permit): void {
+  #adopt({ state, retryAfter, opens, openFor, lease }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
     if (state === "open") {
       this.#adopted = true
-      this.#host.adopt("open", retryAfter, opens)
+      this.#host.adopt("open", retryAfter, opens, openFor)
     } else if (state === "half-open") {
-      // Others make the half-open calls: this one asks again how they went.
       if (permit ? lease : this.#host.state !== "closed") return
       this.#adopted = true
-      this.#host.adopt("open", Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN), opens)
+      // Others make the half-open calls: this one asks again how they went. Who has not asked yet may.
+      const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
+      this.#host.adopt("open", permit || retryAfter ? wait : OVER, opens, openFor)
     } else if (this.#adopted) {
       this.#adopted = false
       this.#host.adopt("closed", 0, 0)
