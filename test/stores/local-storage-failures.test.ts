@@ -14,7 +14,7 @@ const hour = 3_600_000
 const down = new Error("down")
 const fail = (): Promise<never> => Promise.reject(down)
 const succeed = (): Promise<string> => Promise.resolve("up")
-const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(120)
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(220)
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: start })
@@ -173,7 +173,7 @@ describe("A record in the page's storage", () => {
     await failures(subject, 6)
     const { version, openedAt, durationMs } = JSON.parse(storage.getItem(key)!)
     expect({ version, durationMs }).toEqual({ version: 1, durationMs: 10_000 })
-    expect(openedAt).toBe(Date.now() - 120)
+    expect(openedAt).toBe(Date.now() - 220)
   })
 
   test.each<[string, string]>([
