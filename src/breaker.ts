@@ -282,9 +282,9 @@ export class CircuitBreaker {
       get state() {
         return record.state
       },
-      adopt: (state, openFor, opens) => {
+      adopt: (state, remaining, opens, openFor) => {
         this.#tick()
-        this.#changed(adopt(record, this.#policy, state, openFor, opens))
+        this.#changed(adopt(record, this.#policy, state, remaining, opens, openFor))
         this.#listeners?.announce()
       },
       failed: (error) => {

@@ -18,8 +18,11 @@ export interface StoreHost {
   readonly name: string
   readonly policy: Policy
   readonly state: State
-  /** Open for so many milliseconds, having opened so often; or closed. */
-  adopt(state: "open" | "closed", openFor: number, opens: number): void
+  /**
+   * Open for so many milliseconds, having opened so often, of a period of `openFor`; or closed. Open
+   * for less than none: the next call is a half-open one.
+   */
+  adopt(state: "open" | "closed", remaining: number, opens: number, openFor?: number): void
   /** The store failed; the breaker goes on by its local state. */
   failed(error: unknown): void
 }

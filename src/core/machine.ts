@@ -146,18 +146,23 @@ export function reset(record: BreakerRecord, policy: Policy): Transition | undef
   return change.from === "closed" ? undefined : change
 }
 
-/** Takes over what others who share the breaker found: it is open for so long, or closed. */
+/**
+ * Takes over what others who share the breaker found: it is closed, or has so much left of an open
+ * period of `openFor`; less than nothing is left of one that is over.
+ */
 export function adopt(
   record: BreakerRecord,
   policy: Policy,
   state: "open" | "closed",
-  openFor: number,
+  remaining: number,
   opens: number,
+  openFor: number = remaining,
 ): Transition | undefined {
   if (state === "closed") return record.state === "closed" ? undefined : reset(record, policy)
   const change = record.state === "open" ? undefined : transition(record, policy, "open", record.now)
-  record.since = record.now
-  record.openFor = openFor
+  // How long half-open calls may take depends on the whole period, of which this may be a short rest.
+  record.openFor = Math.max(openFor, remaining)
+  record.since = record.now + remaining - record.openFor
   record.opens = opens
   return change
 }

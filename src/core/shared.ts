@@ -41,6 +41,10 @@ export interface Verdict {
   readonly retryAfter: number
   /** Openings since it was last closed. */
   readonly opens: number
+  /** Length of the present, else of the last, open period. */
+  readonly openFor?: number
+  /** Failures since the last success, while closed; 0 otherwise. */
+  readonly streak?: number
   /** The lease that was asked for, when it was granted. */
   readonly lease?: string
   /** It closed `elapsed` milliseconds ago, and lets all calls through only `length` after that. */
@@ -99,8 +103,9 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }
-  const { state, opens } = record
-  return { state, opens, retryAfter: retryAfter(record, policy), ...(lease && { lease }) }
+  const { state, opens, openFor } = record
+  const streak = state === "closed" ? record.counts.consecutiveFailures : 0
+  return { state, opens, openFor, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
 }
 
 /**
@@ -149,7 +154,7 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {
     record.counts.requests += leases.length
-    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Number(probe?.at) || 0 }))
+    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Math.min(Number(probe?.at) || 0, at) }))
   }
   return record
 }

@@ -25,7 +25,10 @@ import { Ramp } from "./ramp.ts"
  */
 export interface SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
-  /** Tells `changed` of verdicts that others bring about, for as long as the page lives. */
+  /**
+   * Tells `changed` of verdicts that others bring about. The breaker holds on to that function: whoever
+   * keeps no more than a `WeakRef` to it lets go of breakers that nobody else needs.
+   */
   watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
   /**
    * Longest wait of a half-open call for its answer, in milliseconds.
@@ -44,6 +47,8 @@ export interface SharedStorage {
 const DEFAULT_DEADLINE = 250
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
+// What is left of an open period that is over: the very end belongs to it.
+const OVER = -1
 /**
  * Nobody waits for a report. One that has not been answered after so many deadlines is taken for lost
  * with the request that sent it.
@@ -92,6 +97,11 @@ class Link implements StoreLink {
   #answered = 0
   /** Whether it is the record that holds the breaker open. */
   #adopted = false
+  readonly #changed = (verdict: Verdict): void => {
+    this.#adopt(verdict, ++this.#asked)
+    // Others had failures: a success here ends their streak.
+    if (verdict.streak) this.#successDue = Math.min(this.#successDue, Date.now() + this.#successInterval)
+  }
 
   constructor(storage: SharedStorage, host: StoreHost) {
     this.#storage = storage
@@ -100,7 +110,7 @@ class Link implements StoreLink {
     this.#pending = new PendingReport(interval || buckets * bucketPeriod)
     this.#successDue = storage.watch ? Infinity : 0
     try {
-      storage.watch?.(host.name, host.policy, (verdict) => this.#adopt(verdict, ++this.#asked))
+      storage.watch?.(host.name, host.policy, this.#changed)
     } catch (error) {
       this.#failed(error)
     }
@@ -121,13 +131,18 @@ class Link implements StoreLink {
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
-    const lease = this.#leases.get(permit)
+    // Calls of the closed state, which are nearly all, are spared the look-up.
+    const lease = permit.lease && this.#leases.get(permit)
     if (lease) {
       void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
     } else if (outcome !== "excluded" && !permit.lease) {
       this.#pending.add(outcome, slow, retryAfter)
       if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
     }
+  }
+
+  get #successInterval(): number {
+    return this.#storage.successInterval ?? 0
   }
 
   #isSuccessDue(): boolean {
@@ -144,7 +159,7 @@ class Link implements StoreLink {
     this.#reportingUntil = Date.now() + (this.#storage.deadline ?? DEFAULT_DEADLINE) * REPORT_PATIENCE
     const report = this.#pending.take()
     const failed = (report.runs?.at(-1) ?? 0) > 0
-    this.#successDue = failed ? Date.now() + (this.#storage.successInterval ?? 0) : Infinity
+    this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
     const verdict = await this.#exchange(report)
     this.#reportingUntil = 0
     if (!verdict) {
@@ -174,18 +189,19 @@ class Link implements StoreLink {
   }
 
   /** Takes over a verdict, unless a question that was asked later has been answered before. */
-  #adopt({ state, retryAfter, opens, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
+  #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
     this.#ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
     if (state === "open") {
       this.#adopted = true
-      this.#host.adopt("open", retryAfter, opens)
+      this.#host.adopt("open", retryAfter, opens, openFor)
     } else if (state === "half-open") {
-      // Others make the half-open calls: this one asks again how they went.
       if (permit ? lease : this.#host.state !== "closed") return
       this.#adopted = true
-      this.#host.adopt("open", Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN), opens)
+      // Others make the half-open calls: this one asks again how they went. Who has not asked yet may.
+      const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
+      this.#host.adopt("open", permit || retryAfter ? wait : OVER, opens, openFor)
     } else if (this.#adopted) {
       this.#adopted = false
       this.#host.adopt("closed", 0, 0)

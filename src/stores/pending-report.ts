@@ -63,8 +63,9 @@ export class PendingReport {
   }
 
   /** Takes back a report that did not arrive. */
-  putBack({ runs = [], slow = 0 }: Report): void {
+  putBack({ runs = [], slow = 0, retryAfter }: Report): void {
     this.#runs = [...runs, ...this.#runs].slice(-MAX_RUNS)
     this.#slow += slow
+    this.#retryAfter ??= retryAfter
   }
 }

@@ -14,7 +14,7 @@ const succeed = (): Promise<string> => Promise.resolve("up")
 const swallow = (): void => {}
 
 /** Lets exchanges that are under way come to their end. */
-const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(60)
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(200)
 
 export function storeContract(name: string, open: () => SharedPlace): void {
   describe(`${name} as a store`, () => {

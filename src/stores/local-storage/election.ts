@@ -10,26 +10,31 @@
 
 /** An office that this tab holds. */
 export interface Office {
-  /** Whether it still does: a tab that froze may have lost it. */
+  /** Whether it still does: WebKit takes locks from a page in the back/forward cache. */
   readonly held: boolean
+  /** Whether nobody can have held it at the same time. */
+  readonly sure: boolean
   resign(): void
 }
 
 // Storage and locks are known to agree after 20 ms.
 const SETTLE = 50
+// Nothing but time tells claims apart, and a busy machine is slow to pass them on.
+const CLAIM = 150
 const STALE = 10_000
 
 /**
- * @param steal - Take the office from a tab that does not give it back.
+ * @param term - Nobody who held the office in another term is in the way.
+ * @param limit - Milliseconds after which a claim may be from a tab that is gone; 0 means unknown.
  * @returns `undefined` when another tab holds it.
  */
-export function elect(name: string, storage: Storage, steal: boolean): Promise<Office | undefined> {
+export function elect(name: string, term: string, storage: Storage, limit: number): Promise<Office | undefined> {
   // There are none in an insecure context, and asking for one may be denied.
   const { locks } = globalThis.navigator ?? {}
-  return locks ? electByLock(locks, name, steal) : electByClaim(storage, name, steal)
+  return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, limit || STALE)
 }
 
-function electByLock(locks: LockManager, name: string, steal: boolean): Promise<Office | undefined> {
+function electByLock(locks: LockManager, name: string): Promise<Office | undefined> {
   return new Promise((resolve, reject) => {
     let held = true
     const lost = (error?: unknown): void => {
@@ -37,15 +42,15 @@ function electByLock(locks: LockManager, name: string, steal: boolean): Promise<
       reject(error)
     }
     locks
-      .request(name, steal ? { steal } : { ifAvailable: true }, (lock) => {
+      .request(name, { ifAvailable: true }, (lock) => {
         if (!lock) return resolve(undefined)
         return new Promise<void>((release) => {
-          const resign = (): void => void setTimeout(release, SETTLE)
           resolve({
             get held() {
               return held
             },
-            resign,
+            sure: true,
+            resign: () => void setTimeout(release, SETTLE),
           })
         })
       })
@@ -54,19 +59,33 @@ function electByLock(locks: LockManager, name: string, steal: boolean): Promise<
 }
 
 /** Writes its own name, waits, and looks whose name is there. */
-async function electByClaim(storage: Storage, name: string, steal: boolean): Promise<Office | undefined> {
-  const [claimedAt = 0] = storage.getItem(name)?.split(" ").map(Number) ?? []
+async function electByClaim(
+  storage: Storage,
+  name: string,
+  term: string,
+  limit: number,
+): Promise<Office | undefined> {
+  const [claimed, claimedAt] = storage.getItem(name)?.split(" ") ?? []
   // A tab that crashed leaves its claim behind.
-  if (!steal && Math.abs(Date.now() - claimedAt) < STALE) return undefined
-  const own = `${Date.now()} ${Math.random()}`
+  if (claimed === term && Math.abs(Date.now() - Number(claimedAt)) <= limit) return undefined
+  const own = `${term} ${Date.now()} ${Math.random()}`
   storage.setItem(name, own)
-  await new Promise((resolve) => setTimeout(resolve, SETTLE))
+  await new Promise((resolve) => setTimeout(resolve, CLAIM))
   const holds = (): boolean => storage.getItem(name) === own
   if (!holds()) return undefined
   return {
     get held() {
       return holds()
     },
-    resign: () => void setTimeout(() => holds() && storage.removeItem(name), SETTLE),
+    sure: false,
+    resign: () => void setTimeout(() => release(), SETTLE),
+  }
+
+  function release(): void {
+    try {
+      if (holds()) storage.removeItem(name)
+    } catch {
+      // It lapses.
+    }
   }
 }

@@ -42,10 +42,14 @@ export function localStorageStore(settings: LocalStorageSettings = {}): BreakerS
   return createStore(new PageStorage(settings))
 }
 
+type Changed = (verdict: Verdict) => void
+
 /** The tab that makes the half-open calls: until it has done, its copy of the record is the true one. */
 interface Lead {
   readonly office: Office
   readonly record: BreakerRecord
+  /** What it wrote last. */
+  text: string | undefined
 }
 
 class PageStorage implements SharedStorage {
@@ -53,6 +57,11 @@ class PageStorage implements SharedStorage {
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Office | undefined>>()
+  // Weak: a listener lasts as long as the page, and breakers must not.
+  readonly #watchers = new Set<WeakRef<Changed>>()
+  readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
+  readonly #gone = new FinalizationRegistry<WeakRef<Changed>>((ref) => this.#watchers.delete(ref))
+  #listening = false
 
   constructor({ storage, prefix = "webbreaker:" }: LocalStorageSettings) {
     this.#given = storage
@@ -62,31 +71,61 @@ class PageStorage implements SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict> {
     if (report.acquire) return this.#acquire(name, policy, report)
     const lead = this.#leadOf(name)
+    const lost = lead ? undefined : this.#leads.get(name)
     const record = lead?.record ?? this.#read(name, policy)
-    const verdict = applyToRecord(record, policy, report, Date.now())
-    this.#write(name, policy, record)
-    if (lead && !record.probes?.length) {
-      this.#leads.delete(name)
-      lead.office.resign()
+    const now = Date.now()
+    // It gives its office back when its calls have ended, and not before: a free one says they are gone.
+    if (lost) applyToRecord(lost.record, policy, report, now)
+    applyToRecord(record, policy, {}, now)
+    const before = encode(record, policy)
+    const verdict = applyToRecord(record, policy, report, now)
+    const text = encode(record, policy)
+    try {
+      // Who has nothing to add must not put an older record over that of the tab in the lead.
+      if (text !== before) this.#write(name, text, lead)
+    } finally {
+      this.#retire(name, lead ?? lost)
     }
     return verdict
   }
 
-  watch(name: string, policy: Policy, changed: (verdict: Verdict) => void): void {
-    const key = this.#prefix + name
-    const look = (): void => {
-      if (!this.#leadOf(name)) changed(applyToRecord(this.#read(name, policy), policy, {}, Date.now()))
-    }
+  watch(name: string, policy: Policy, changed: Changed): void {
+    const ref = new WeakRef(changed)
+    this.#watchers.add(ref)
+    this.#watched.set(changed, { name, policy })
+    this.#gone.register(changed, ref)
+    this.#listen()
     // Also what makes WebKitGTK send the events: it sends none to a page that never used its storage.
-    if (this.#storage().getItem(key) !== null) look()
-    if (typeof addEventListener !== "function") return
-    addEventListener("storage", (event) => {
-      if (event.key === key) look()
-    })
+    if (this.#storage().getItem(this.#prefix + name) !== null) this.#look(changed)
+  }
+
+  #listen(): void {
+    if (this.#listening || typeof addEventListener !== "function") return
+    this.#listening = true
+    addEventListener("storage", ({ key }) => this.#lookAgain(key))
     // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
-    addEventListener("pageshow", (event) => {
-      if (event.persisted) look()
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted) this.#lookAgain(null)
     })
+  }
+
+  /** At the records of one key, or of all when it is `null`, as in the event of a cleared storage. */
+  #lookAgain(key: string | null): void {
+    for (const ref of this.#watchers) {
+      const changed = ref.deref()
+      const watched = changed && this.#watched.get(changed)
+      if (!watched || (key !== null && key !== this.#prefix + watched.name)) continue
+      try {
+        this.#look(changed)
+      } catch {
+        // Nobody has asked for anything: whoever does next will be told.
+      }
+    }
+  }
+
+  #look(changed: Changed): void {
+    const { name, policy } = this.#watched.get(changed)!
+    if (!this.#leadOf(name)) changed(applyToRecord(this.#read(name, policy), policy, {}, Date.now()))
   }
 
   async #acquire(name: string, policy: Policy, report: Report): Promise<Verdict> {
@@ -96,40 +135,62 @@ class PageStorage implements SharedStorage {
     const lead = this.#leadOf(name) ?? (await this.#takeLead(name, policy, seen))
     if (!lead) return verdict
     const granted = applyToRecord(lead.record, policy, report, Date.now())
-    this.#write(name, policy, lead.record)
+    try {
+      if (granted.lease) this.#write(name, encode(lead.record, policy), lead)
+    } catch (error) {
+      // The others cannot see the lease: they would wait for a tab that nobody knows to be stuck.
+      this.#dismiss(name, lead)
+      throw error
+    }
+    this.#retire(name, lead)
     return granted
   }
 
   /** Calls that are made at the same moment stand for election as one. */
   async #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
-    let election = this.#elections.get(name)
+    const limit = policy.probeTimeout ?? seen.openFor
+    // A tab that is frozen does not give its office back. Each half-open state has an office of its own,
+    // and so has each lease that was not settled in time: nobody waits for a tab that is stuck.
+    const stuck = limit > 0 ? (seen.probes ?? []).find(({ at }) => seen.now - at > limit) : undefined
+    const term = stuck?.lease ?? `${seen.generation}`
+    let election = this.#elections.get(name + term)
     if (!election) {
-      // A tab that is frozen, or was when its call ended, does not give its office back.
-      const limit = policy.probeTimeout ?? seen.openFor
-      const stuck = limit > 0 && (seen.probes ?? []).some(({ at }) => seen.now - at > limit)
-      election = elect(`${this.#prefix}${name}:lead`, this.#storage(), stuck)
-      this.#elections.set(name, election)
+      election = elect(`${this.#prefix}${name}:lead`, term, this.#storage(), limit)
+      this.#elections.set(name + term, election)
     }
     let office: Office | undefined
     try {
       office = await election
     } finally {
-      this.#elections.delete(name)
+      this.#elections.delete(name + term)
     }
     // Another of those calls was here first.
     const lead = this.#leadOf(name)
-    if (lead || !office) return lead
-    const record = this.#read(name, policy)
+    if (lead || !office?.held) return lead
+    const text = this.#text(name)
+    const record = decode(text, policy)
     applyToRecord(record, policy, {}, Date.now())
-    // Whoever had a lease before is gone, or has lost its office.
-    freeLeases(record, policy, -Infinity)
-    this.#leads.set(name, { office, record })
-    return this.#leads.get(name)
+    // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
+    freeLeases(record, policy, stuck || !office.sure ? limit || Infinity : -Infinity)
+    const taken: Lead = { office, record, text }
+    this.#leads.get(name)?.office.resign()
+    this.#leads.set(name, taken)
+    return taken
   }
 
+  /** The lead, unless it was lost: the tab was frozen, say, and another took over. */
   #leadOf(name: string): Lead | undefined {
     const lead = this.#leads.get(name)
-    return lead?.office.held ? lead : undefined
+    return lead?.office.held && this.#text(name) === lead.text ? lead : undefined
+  }
+
+  #retire(name: string, lead: Lead | undefined): void {
+    if (lead && !lead.record.probes?.length) this.#dismiss(name, lead)
+  }
+
+  #dismiss(name: string, lead: Lead): void {
+    this.#leads.delete(name)
+    lead.office.resign()
   }
 
   #storage(): Storage {
@@ -139,20 +200,30 @@ class PageStorage implements SharedStorage {
     return storage
   }
 
-  #read(name: string, policy: Policy): BreakerRecord {
-    const text = this.#storage().getItem(this.#prefix + name)
-    return decodeRecord(parse(text), policy, Date.now())
+  #text(name: string): string | undefined {
+    return this.#storage().getItem(this.#prefix + name) ?? undefined
   }
 
-  #write(name: string, policy: Policy, record: BreakerRecord): void {
-    this.#storage().setItem(this.#prefix + name, JSON.stringify(encodeRecord(record, policy)))
+  #read(name: string, policy: Policy): BreakerRecord {
+    return decode(this.#text(name), policy)
+  }
+
+  #write(name: string, text: string, lead: Lead | undefined): void {
+    this.#storage().setItem(this.#prefix + name, text)
+    if (lead) lead.text = text
   }
 }
 
-function parse(text: string | null): unknown {
+function encode(record: BreakerRecord, policy: Policy): string {
+  return JSON.stringify(encodeRecord(record, policy))
+}
+
+function decode(text: string | undefined, policy: Policy): BreakerRecord {
+  let value: unknown
   try {
-    return text === null ? undefined : JSON.parse(text)
+    value = text === undefined ? undefined : JSON.parse(text)
   } catch {
-    return undefined
+    // No record then.
   }
+  return decodeRecord(value, policy, Date.now())
 }

@@ -1,0 +1,42 @@
+import { execFileSync } from "node:child_process"
+import { expect, test } from "vitest"
+import { bundle } from "../runtimes/bundle.ts"
+
+// Collection can only be asked for in a process that was started for it. It has the listeners of a page,
+// which last as long as the process.
+const program = `
+  import { CircuitBreaker } from "./src/index.ts"
+  import { localStorageStore } from "./src/stores/local-storage/index.ts"
+  const page = new EventTarget()
+  globalThis.addEventListener = page.addEventListener.bind(page)
+  const items = new Map()
+  const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) }
+  const store = localStorageStore({ storage })
+  const kept = new CircuitBreaker({ name: "kept", store })
+  const dropped = []
+  const gone = () => dropped.filter((ref) => ref.deref() === undefined).length
+  for (let i = 0; i < 1000; i++) {
+    const breaker = new CircuitBreaker({ name: "dropped " + i, store })
+    dropped.push(new WeakRef(breaker))
+    await breaker.execute(async () => 1)
+    await breaker.execute(() => Promise.reject(new Error("down"))).catch(() => {})
+  }
+  // To look at one of them would keep it for the rest of the job, so none is looked at until the end.
+  for (let round = 0; round < 5; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    gc()
+  }
+  const other = new CircuitBreaker({ name: "kept", store: localStorageStore({ storage }) })
+  other.trip()
+  page.dispatchEvent(Object.assign(new Event("storage"), { key: "webbreaker:kept" }))
+  console.log(JSON.stringify({ gone: gone(), kept: kept.state }))
+`
+
+test("localStorageStore() lets go of 1 000 breakers that nobody needs, and of none that somebody has", async () => {
+  const text = await bundle(program)
+  const args = ["--expose-gc", "--input-type=module", "--eval", text]
+  const { gone, kept } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
+  // The last one may still be on the stack.
+  expect(gone).toBeGreaterThanOrEqual(999)
+  expect(kept).toBe("open")
+})

@@ -1,0 +1,430 @@
+/**
+ * What a page's storage does when it does not do its duty, and what a breaker makes of it: its calls go
+ * on by its local state, and none of them sees the store's error.
+ */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, type Settings } from "../../src/index.ts"
+import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+import { FailingStorage } from "./failing-storage.ts"
+import { FakeStorage } from "./fake-storage.ts"
+
+const key = "webbreaker:api"
+const start = 1_800_000_000_000
+const hour = 3_600_000
+const down = new Error("down")
+const fail = (): Promise<never> => Promise.reject(down)
+const succeed = (): Promise<string> => Promise.resolve("up")
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(220)
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: start })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+interface Client {
+  readonly breaker: CircuitBreaker
+  readonly errors: unknown[]
+}
+
+/** A breaker as a page has it; `storage` is the global one when it is left out. */
+function client(storage?: Storage, settings: Settings = {}): Client {
+  const store = localStorageStore(storage && { storage })
+  const breaker = new CircuitBreaker({ name: "api", timeout: 10_000, ...settings, store })
+  const errors: unknown[] = []
+  breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+  return { breaker, errors }
+}
+
+async function call<T>({ breaker }: Client, request: () => Promise<T>): Promise<T> {
+  const result = breaker.execute(request)
+  result.catch(() => {})
+  await settle()
+  return result
+}
+
+async function failures(subject: Client, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
+}
+
+/** Through every state and back, by local state alone. */
+async function goThroughAll(subject: Client): Promise<void> {
+  expect(await call(subject, succeed)).toBe("up")
+  await failures(subject, 6)
+  expect(subject.breaker.state).toBe("open")
+  await expect(call(subject, succeed)).rejects.toThrow(/open/)
+  await vi.advanceTimersByTimeAsync(10_001)
+  await failures(subject, 1)
+  expect(subject.breaker.state).toBe("open")
+  await vi.advanceTimersByTimeAsync(10_001)
+  expect(await call(subject, succeed)).toBe("up")
+  expect(subject.breaker.state).toBe("closed")
+}
+
+describe("localStorageStore() without a storage", () => {
+  const denied = (): never => {
+    throw new DOMException("Access is denied for this document.", "SecurityError")
+  }
+  test.each<[string, PropertyDescriptor, RegExp]>([
+    ["denied, as in a sandboxed frame", { get: denied }, /denied/],
+    ["null, as Firefox has it where the user turned it off", { value: null }, /not available/],
+    ["absent, as in a worker", { value: undefined }, /not available/],
+  ])("goes on by local state where it is %s", async (_, descriptor, message) => {
+    const original = Object.getOwnPropertyDescriptor(globalThis, "localStorage")
+    Object.defineProperty(globalThis, "localStorage", { ...descriptor, configurable: true })
+    try {
+      const subject = client()
+      await settle()
+      expect(subject.errors).toHaveLength(1)
+      await goThroughAll(subject)
+      expect(subject.errors).toHaveLength(1)
+      expect(String(subject.errors[0])).toMatch(message)
+    } finally {
+      if (original) Object.defineProperty(globalThis, "localStorage", original)
+      else Reflect.deleteProperty(globalThis, "localStorage")
+    }
+  })
+})
+
+describe.each(["denied", "full"] as const)("localStorageStore() whose storage is %s", (broken) => {
+  let storage: FailingStorage
+  beforeEach(() => {
+    storage = new FailingStorage()
+    storage.broken = broken
+  })
+
+  test("goes on by local state and says so once", async () => {
+    const subject = client(storage)
+    await goThroughAll(subject)
+    expect(subject.errors).toHaveLength(1)
+  })
+
+  test("tells what happened meanwhile when it works again, and fails aloud again after that", async () => {
+    const [one, other] = [client(storage), client(storage)]
+    await failures(one, 5)
+    expect(one.errors).toHaveLength(1)
+    storage.broken = undefined
+    await failures(one, 1)
+    expect(one.breaker.state).toBe("open")
+    await failures(other, 1)
+    expect(other.breaker.state).toBe("open")
+    storage.broken = broken
+    await vi.advanceTimersByTimeAsync(10_001)
+    await failures(one, 1)
+    expect(one.errors).toHaveLength(2)
+  })
+
+  test("keeps nobody from probing for good when it breaks just then", async () => {
+    storage.broken = undefined
+    const settings = { probeTimeout: 5_000 }
+    const [one, other] = [client(storage, settings), client(storage, settings)]
+    for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_001)
+    storage.broken = broken
+    void one.breaker.execute(() => new Promise<never>(() => {}))
+    await settle()
+    storage.broken = undefined
+    await vi.advanceTimersByTimeAsync(5_001)
+    expect(await call(other, succeed)).toBe("up")
+    expect(other.breaker.state).toBe("closed")
+  })
+
+  test("hears of others again when it works again", async () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    const subject = client(storage)
+    await settle()
+    storage.broken = undefined
+    const other = client(storage)
+    await failures(other, 6)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect(subject.breaker.state).toBe("open")
+  })
+
+  test("throws nothing into an event of the page", async () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    client(storage)
+    const thrown = vi.fn()
+    process.once("uncaughtException", thrown)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }))
+    await settle()
+    process.removeListener("uncaughtException", thrown)
+    expect(thrown).not.toHaveBeenCalled()
+  })
+})
+
+/** What an open breaker leaves in the storage, changed. */
+async function recordWith(change: (record: any) => unknown): Promise<FakeStorage> {
+  const storage = new FakeStorage()
+  await failures(client(storage), 6)
+  const record: unknown = JSON.parse(storage.getItem(key)!)
+  storage.setItem(key, JSON.stringify(change(record)))
+  return storage
+}
+
+describe("A record in the page's storage", () => {
+  test("is versioned JSON with the wall-clock time of the opening and the length of the period", async () => {
+    const storage = new FakeStorage()
+    const subject = client(storage)
+    await failures(subject, 6)
+    const { version, openedAt, durationMs } = JSON.parse(storage.getItem(key)!)
+    expect({ version, durationMs }).toEqual({ version: 1, durationMs: 10_000 })
+    expect(openedAt).toBe(Date.now() - 220)
+  })
+
+  test.each<[string, string]>([
+    ["no JSON", "{oops"],
+    ["empty", ""],
+    ["null", "null"],
+    ["a number", "42"],
+    ["a list", "[]"],
+    ["a stranger's", '{"state":"open","until":99999999999999}'],
+    ["of version 1 and nothing else", '{"version":1}'],
+    ["of times that are none", '{"version":1,"at":"now","openedAt":null,"durationMs":-1,"leases":[],"snapshot":{}}'],
+    ["without a snapshot", `{"version":1,"at":${start},"openedAt":${start},"durationMs":1,"leases":[],"snapshot":{}}`],
+  ])("is dropped when it is %s", async (_, text) => {
+    const storage = new FakeStorage()
+    storage.setItem(key, text)
+    const subject = client(storage)
+    await goThroughAll(subject)
+    expect(subject.errors).toEqual([])
+    expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ version: 1, snapshot: { state: "closed" } })
+  })
+
+  test.each<[string, (record: any) => unknown]>([
+    ["of another version", (record) => ({ ...record, version: 2 })],
+    ["written in the future", (record) => ({ ...record, at: record.at + hour })],
+    ["opened in the future", (record) => ({ ...record, openedAt: record.openedAt + hour })],
+  ])("is dropped when it is %s", async (_, change) => {
+    const storage = await recordWith(change)
+    const subject = client(storage)
+    expect(subject.breaker.state).toBe("closed")
+    await goThroughAll(subject)
+    expect(subject.errors).toEqual([])
+  })
+
+  test("cannot keep a breaker open for longer than its period", async () => {
+    const storage = await recordWith(({ snapshot, ...record }) => ({
+      ...record,
+      snapshot: { ...snapshot, remaining: hour, openFor: hour },
+    }))
+    const { breaker } = client(storage)
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBeLessThanOrEqual(10_000)
+  })
+
+  test.each([0, 1, 500, 1_000])("has no more than its period left when the clock was set back by %i ms", async (step) => {
+    const storage = await recordWith((record) => record)
+    vi.setSystemTime(Date.now() - step)
+    const { breaker } = client(storage)
+    expect(breaker.retryAfter).toBeLessThanOrEqual(10_000)
+  })
+
+  test("is dropped when the clock is set an hour back, and by nobody when it is set forth", async () => {
+    const storage = await recordWith((record) => record)
+    const page = client(storage)
+    expect(page.breaker.state).toBe("open")
+    vi.setSystemTime(Date.now() - hour)
+    const back = client(storage)
+    expect(back.breaker.state).toBe("closed")
+    expect(await call(back, succeed)).toBe("up")
+    expect(page.breaker.state).toBe("open")
+    vi.setSystemTime(Date.now() + 2 * hour)
+    const forth = client(storage)
+    // The period is over by that clock: one call finds out.
+    expect(await call(forth, succeed)).toBe("up")
+    expect(forth.breaker.state).toBe("closed")
+    expect([...page.errors, ...back.errors, ...forth.errors]).toEqual([])
+  })
+
+  test("is as good as any when it has gone back in time with a crash", async () => {
+    const storage = new FakeStorage()
+    const before = client(storage)
+    await failures(before, 3)
+    const old = storage.getItem(key)!
+    await failures(before, 3)
+    await vi.advanceTimersByTimeAsync(10_001)
+    void before.breaker.execute(() => new Promise<never>(() => {}))
+    await settle()
+    const halfOpen = storage.getItem(key)!
+    expect(JSON.parse(halfOpen).leases).toHaveLength(1)
+
+    storage.setItem(key, old)
+    const streak = client(storage)
+    await failures(streak, 3)
+    expect(streak.breaker.state).toBe("open")
+
+    storage.clear()
+    storage.setItem(key, halfOpen)
+    await vi.advanceTimersByTimeAsync(10_001)
+    const probe = client(storage)
+    await vi.advanceTimersByTimeAsync(1_001)
+    expect(await call(probe, succeed)).toBe("up")
+    expect(probe.breaker.state).toBe("closed")
+    expect([...before.errors, ...streak.errors, ...probe.errors]).toEqual([])
+  })
+
+  test("is taken over by nobody in the lead after it has gone back in time", async () => {
+    const storage = new FakeStorage()
+    const one = client(storage)
+    await failures(one, 6)
+    const old = storage.getItem(key)!
+    await vi.advanceTimersByTimeAsync(10_001)
+    let end!: () => void
+    const probe = one.breaker.execute(() => new Promise<void>((resolve) => (end = resolve)))
+    await settle()
+    storage.setItem(key, old)
+    end()
+    await probe
+    await settle()
+    expect(storage.getItem(key)).toBe(old)
+  })
+
+  test("is found among 10 000 keys of others, which stay as they are", async () => {
+    const storage = new FakeStorage()
+    for (let i = 0; i < 10_000; i++) storage.setItem(`webbreaker:${i}`, "theirs")
+    const enumerated = vi.spyOn(storage, "key")
+    const one = client(storage)
+    await failures(one, 6)
+    expect(client(storage).breaker.state).toBe("open")
+    expect(enumerated).not.toHaveBeenCalled()
+    expect([...storage.items.values()].filter((value) => value === "theirs")).toHaveLength(10_000)
+    expect(storage.items.size).toBe(10_001)
+  })
+})
+
+describe("A streak in the page's storage", () => {
+  test("goes on in the next page", async () => {
+    const storage = new FakeStorage()
+    await failures(client(storage), 3)
+    const next = client(storage)
+    await failures(next, 3)
+    expect(next.breaker.state).toBe("open")
+  })
+
+  test("ends with a success in the next page, at the cost of one write", async () => {
+    const storage = new FakeStorage()
+    await failures(client(storage), 3)
+    const next = client(storage)
+    const { writes } = storage
+    for (let i = 0; i < 1_000; i++) await next.breaker.execute(succeed)
+    expect(storage.writes).toBe(writes + 1)
+    const last = client(storage)
+    await failures(last, 3)
+    expect(last.breaker.state).toBe("closed")
+  })
+
+  test("ends with a success of a tab that heard of it", async () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    const storage = new FakeStorage()
+    const other = client(storage)
+    const one = client(storage)
+    await failures(one, 3)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    await call(other, succeed)
+    const last = client(storage)
+    await failures(last, 3)
+    expect(last.breaker.state).toBe("closed")
+  })
+
+  test("is not written by healthy calls", async () => {
+    const storage = new FakeStorage()
+    const { breaker } = client(storage)
+    for (let i = 0; i < 10_000; i++) await breaker.execute(succeed)
+    expect(storage.writes).toBe(0)
+  })
+})
+
+describe("A lease in the page's storage", () => {
+  test("is out for as long as its call takes with a probeTimeout of 0", async () => {
+    const storage = new FakeStorage()
+    const [one, other] = [client(storage, { probeTimeout: 0 }), client(storage, { probeTimeout: 0 })]
+    for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
+    await vi.advanceTimersByTimeAsync(10_001)
+    let end!: (value: string) => void
+    const probe = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    await settle()
+    await vi.advanceTimersByTimeAsync(hour)
+    await expect(call(other, succeed)).rejects.toThrow(/open/)
+    end("up")
+    expect(await probe).toBe("up")
+    await vi.advanceTimersByTimeAsync(1_001)
+    expect(await call(other, succeed)).toBe("up")
+  })
+
+  test("may be had at once by a page that comes when the period is over", async () => {
+    const storage = new FakeStorage()
+    await failures(client(storage), 6)
+    await vi.advanceTimersByTimeAsync(hour)
+    expect(await call(client(storage), succeed)).toBe("up")
+  })
+
+  test("is out for the whole period in a page that came near its end", async () => {
+    const storage = new FakeStorage()
+    await failures(client(storage), 6)
+    await vi.advanceTimersByTimeAsync(9_500)
+    const late = client(storage)
+    await vi.advanceTimersByTimeAsync(1_000)
+    let end!: (value: string) => void
+    const probe = late.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    await settle()
+    await vi.advanceTimersByTimeAsync(5_000)
+    await expect(call(late, succeed)).rejects.toThrow(/half-open/)
+    end("up")
+    await probe
+    expect(late.breaker.state).toBe("closed")
+  })
+
+  test("is settled though its breaker's own state is another by then", async () => {
+    const storage = new FakeStorage()
+    const one = client(storage)
+    await failures(one, 6)
+    await vi.advanceTimersByTimeAsync(10_001)
+    let end!: (value: string) => void
+    const probe = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    await settle()
+    // As a lapse does, which the others do not hear of.
+    vi.spyOn(storage, "setItem").mockImplementationOnce(() => {
+      throw new Error("full")
+    })
+    one.breaker.trip()
+    await settle()
+    end("up")
+    await probe
+    await settle()
+    expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "closed" } })
+  })
+
+  test("that was passed over changes nothing when its call ends at last", async () => {
+    const storage = new FakeStorage()
+    const settings = { probeTimeout: 1_000, timeout: 2_000 }
+    const [one, other] = [client(storage, settings), client(storage, settings)]
+    for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
+    await vi.advanceTimersByTimeAsync(2_001)
+    let end!: (value: string) => void
+    const late = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    await settle()
+    await vi.advanceTimersByTimeAsync(1_001)
+    await failures(other, 1)
+    const record = storage.getItem(key)
+    expect(JSON.parse(record!)).toMatchObject({ snapshot: { state: "open", opens: 2 } })
+    end("up")
+    expect(await late).toBe("up")
+    await settle()
+    expect(storage.getItem(key)).toBe(record)
+    expect(one.breaker.state).toBe("open")
+  })
+})
+
+test("localStorageStore() listens once for all its breakers", () => {
+  const listen = vi.fn()
+  vi.stubGlobal("addEventListener", listen)
+  const store = localStorageStore({ storage: new FakeStorage() })
+  for (let i = 0; i < 10; i++) new CircuitBreaker({ name: `${i}`, store })
+  expect(listen.mock.calls.map(([type]) => type)).toEqual(["storage", "pageshow"])
+})

@@ -1,0 +1,91 @@
+/** Runs in the page: what the tests call by `window.tab`. Bundled by `site.ts`. */
+import { CircuitBreaker, wrapFetch, type BreakerFetch, type Settings } from "../../src/index.ts"
+import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+
+/** What a call came to, as JSON can say it. */
+export type Result =
+  | { readonly kind: "answered"; readonly status: number }
+  | { readonly kind: "rejected"; readonly name: string; readonly retryAfter: number }
+  | { readonly kind: "failed"; readonly name: string }
+
+export interface TabApi {
+  /** Replaces the breaker by a new one. */
+  open(settings: Settings): void
+  wrap(settings: Settings): void
+  readonly breaker: CircuitBreaker
+  readonly storeErrors: readonly string[]
+  /** Whether the page came out of the back/forward cache. */
+  readonly persisted: boolean
+  call(path: string): Promise<Result>
+  /** So many at once, at a time by the wall clock: tabs cannot be told at the same moment. */
+  volley(path: string, count: number, at: number): Promise<Result[]>
+  /** Starts a call without waiting; what it came to is in `late`. */
+  start(path: string): void
+  late: Result | undefined
+  state(): { readonly state: string; readonly retryAfter: number; readonly now: number }
+}
+
+let breaker: CircuitBreaker | undefined
+let safeFetch: BreakerFetch | undefined
+let storeErrors: string[] = []
+let persisted = false
+addEventListener("pageshow", (event) => (persisted = event.persisted))
+
+const store = localStorageStore()
+// Firefox and Chromium send a GET again whose connection breaks, and the origin would count it twice.
+const init = { method: "POST", headers: { "content-type": "text/plain" } }
+
+async function send(path: string): Promise<Response> {
+  if (safeFetch) return safeFetch(path, init)
+  return breaker!.execute(async () => {
+    const response = await fetch(path, init)
+    if (!response.ok) throw new Error(`${response.status}`)
+    return response
+  })
+}
+
+async function call(path: string): Promise<Result> {
+  try {
+    return { kind: "answered", status: (await send(path)).status }
+  } catch (error) {
+    const { name, retryAfter } = error as Error & { retryAfter?: number }
+    return retryAfter === undefined ? { kind: "failed", name } : { kind: "rejected", name, retryAfter }
+  }
+}
+
+const api: TabApi = {
+  open(settings) {
+    safeFetch = undefined
+    storeErrors = []
+    breaker = new CircuitBreaker({ ...settings, store })
+    breaker.addEventListener("storeerror", ({ error }) => storeErrors.push(String(error)))
+  },
+  wrap(settings) {
+    safeFetch = wrapFetch(fetch, { ...settings, store })
+  },
+  get breaker() {
+    return breaker!
+  },
+  get storeErrors() {
+    return storeErrors
+  },
+  get persisted() {
+    return persisted
+  },
+  call,
+  async volley(path, count, at) {
+    await new Promise((resolve) => setTimeout(resolve, at - Date.now()))
+    return Promise.all(Array.from({ length: count }, () => call(path)))
+  },
+  start(path) {
+    api.late = undefined
+    void call(path).then((result) => (api.late = result))
+  },
+  late: undefined,
+  state: () => ({ state: breaker!.state, retryAfter: breaker!.retryAfter, now: Date.now() }),
+}
+
+declare global {
+  var tab: TabApi
+}
+globalThis.tab = api
