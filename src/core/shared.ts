@@ -98,8 +98,8 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
   applyRuns(record, policy, report)
   let lease: string | undefined
   if (report.acquire) {
-    // Also where a breaker of its own would wait for ever: whoever had the lease may be gone.
-    freeLeases(record, policy, policy.probeTimeout || record.openFor)
+    // As ever, 0 means none.
+    freeLeases(record, policy, (policy.probeTimeout ?? record.openFor) || Infinity)
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }

@@ -43,7 +43,7 @@ describe("breakerObject()", () => {
   test("can be extended", async () => {
     class Breakers extends breakerObject({ timeout: 1_000 }) {}
     objects = new FakeObjects(Breakers)
-    expect(await failures(6)).toEqual({ version: 1, state: "open", opens: 1, retryAfter: 1_000 })
+    expect(await failures(6)).toEqual({ version: 1, state: "open", opens: 1, retryAfter: 1_000, openFor: 1_000 })
   })
 
   test("may have settings by the name of the breaker", async () => {
@@ -72,7 +72,7 @@ describe("breakerObject()", () => {
     const response = await send(body)
     expect(response.status).toBe(400)
     expect(await response.text()).toMatch(/Error/)
-    expect(await tell({})).toEqual({ version: 1, state: "closed", opens: 0, retryAfter: 0 })
+    expect(await tell({})).toEqual({ version: 1, state: "closed", opens: 0, retryAfter: 0, openFor: 0, streak: 5 })
     expect(await failures(1)).toMatchObject({ state: "open" })
   })
 

@@ -66,10 +66,12 @@ export function writeVerdict(verdict: Verdict): string {
 /** @throws {SyntaxError | TypeError | RangeError} that says what is wrong with it. */
 export function readVerdict(text: string): Verdict {
   const verdict = read(text) as unknown as Verdict
-  const { state, retryAfter, opens, lease, slowStart } = verdict
+  const { state, retryAfter, opens, openFor, streak, lease, slowStart } = verdict
   check("state", state, STATE)
   check("retryAfter", retryAfter, NUMBER)
   check("opens", opens, INTEGER)
+  if (openFor !== undefined) check("openFor", openFor, NUMBER)
+  if (streak !== undefined) check("streak", streak, INTEGER)
   if (lease !== undefined) check("lease", lease, STRING)
   if (slowStart !== undefined) {
     check("slowStart", slowStart, ["a ramp", () => isNumber(slowStart?.elapsed) && isNumber(slowStart?.length)])
