@@ -41,7 +41,8 @@ export function describe(input: FetchInput, init: RequestInit | undefined): Requ
  * `init` with some fields replaced. A copy, unless it gets its fields from a prototype: a `Request` may
  * stand in for an `init`.
  */
-export function override(init: RequestInit = {}, fields: RequestInit): RequestInit {
+export function override(init: RequestInit | undefined, fields: RequestInit): RequestInit {
+  if (!init) return fields
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
   return new Proxy(init, {

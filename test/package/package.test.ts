@@ -3,6 +3,9 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 
+type Local = typeof import("../../src/stores/local-storage/index.ts")
+type Durable = typeof import("../../src/stores/durable-object/index.ts")
+
 const root = new URL("../..", import.meta.url).pathname
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, {
@@ -59,13 +62,16 @@ test("JSR would take the sources as they are", () => {
 })
 
 test("an error is of the same class through every entry", async () => {
-  const [one, other] = (await Promise.all(
-    ["index.js", "stores/local-storage/index.js"].map((file) => import(`${root}dist/${file}`)),
-  )) as Record<string, unknown>[]
-  const { CircuitBreaker, OpenStateError } = one as typeof import("../../src/index.ts")
-  const { localStorageStore } = other as typeof import("../../src/stores/local-storage/index.ts")
-  const breaker = new CircuitBreaker({ store: localStorageStore() })
-  breaker.addEventListener("storeerror", () => {})
-  breaker.trip()
-  await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+  const load = (file: string): Promise<unknown> => import(`${root}dist/${file}`)
+  const { CircuitBreaker, OpenStateError } = (await load("index.js")) as typeof import("../../src/index.ts")
+  const { localStorageStore } = (await load("stores/local-storage/index.js")) as Local
+  const { durableObjectStore } = (await load("stores/durable-object/index.js")) as Durable
+  const broken = (): never => {
+    throw new Error("there is no namespace")
+  }
+  for (const store of [localStorageStore(), durableObjectStore(broken)]) {
+    const breaker = new CircuitBreaker({ store })
+    breaker.trip()
+    await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+  }
 })
