@@ -59,13 +59,16 @@ test("JSR would take the sources as they are", () => {
 })
 
 test("an error is of the same class through every entry", async () => {
-  const [one, other] = (await Promise.all(
-    ["index.js", "stores/local-storage/index.js"].map((file) => import(`${root}dist/${file}`)),
+  const [one, other, third] = (await Promise.all(
+    ["index.js", "stores/local-storage/index.js", "stores/durable-object/index.js"].map((file) => import(`${root}dist/${file}`)),
   )) as Record<string, unknown>[]
   const { CircuitBreaker, OpenStateError } = one as typeof import("../../src/index.ts")
   const { localStorageStore } = other as typeof import("../../src/stores/local-storage/index.ts")
-  const breaker = new CircuitBreaker({ store: localStorageStore() })
-  breaker.addEventListener("storeerror", () => {})
-  breaker.trip()
-  await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+  const { durableObjectStore } = third as typeof import("../../src/stores/durable-object/index.ts")
+  for (const store of [localStorageStore(), durableObjectStore(() => undefined as never)]) {
+    const breaker = new CircuitBreaker({ store })
+    breaker.addEventListener("storeerror", () => {})
+    breaker.trip()
+    await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+  }
 })
