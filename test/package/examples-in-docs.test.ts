@@ -3,7 +3,7 @@
  * each of the two resolutions that users have, and so do the declarations themselves.
  */
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, expect, test } from "vitest"
 
@@ -31,6 +31,8 @@ test.each(Object.entries(resolutions))("all code in the docs compiles with %s", 
   mkdirSync(join(project, "node_modules"), { recursive: true })
   symlinkSync(root, join(project, "node_modules", "webbreaker"), "dir")
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
+  // A Worker has types of its bindings, and of the module that they are in.
+  copyFileSync(join(root, "examples/cloudflare-worker/src/env.d.ts"), join(project, "env.d.ts"))
   for (const [index, block] of [...readme, ...docstrings].entries()) {
     writeFileSync(join(project, `example-${index}.ts`), `${block}\nexport {}\n`)
   }
