@@ -8,6 +8,8 @@ import type { Report } from "../core/shared.ts"
 
 // While a store is down its breaker goes on: what is then kept for it has a bound.
 const MAX_RUNS = 200
+// The first failure after a million successes must not take as long as booking them all.
+const MAX_CALLS = 10_000
 
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
@@ -33,7 +35,7 @@ export class PendingReport {
   /** All of it, as a report; it is empty afterwards. */
   take(): Report {
     const report = {
-      runs: this.#runs,
+      runs: this.#runs.map((calls) => Math.min(calls, MAX_CALLS)),
       slow: this.#slow,
       ...(this.#retryAfter !== undefined && { retryAfter: this.#retryAfter }),
     }
