@@ -340,6 +340,15 @@ describe("A streak in the page's storage", () => {
   })
 })
 
+test("The failure after very many healthy calls does not book them all", async () => {
+  const storage = new FakeStorage()
+  const subject = client(storage)
+  for (let i = 0; i < 20_000; i++) await subject.breaker.execute(succeed)
+  await failures(subject, 1)
+  const { counts } = JSON.parse(storage.getItem(key)!).snapshot
+  expect(counts).toMatchObject({ requests: 10_001, consecutiveFailures: 1 })
+})
+
 describe("A lease in the page's storage", () => {
   test("is out for as long as its call takes with a probeTimeout of 0", async () => {
     const storage = new FakeStorage()

@@ -8,6 +8,11 @@ export type Result =
   | { readonly kind: "rejected"; readonly name: string; readonly retryAfter: number }
   | { readonly kind: "failed"; readonly name: string }
 
+export interface Outage {
+  readonly results: readonly Result[]
+  readonly storeErrors: readonly string[]
+}
+
 export interface TabApi {
   /** Replaces the breaker by a new one. */
   open(settings: Settings): void
@@ -19,6 +24,8 @@ export interface TabApi {
   call(path: string): Promise<Result>
   /** So many at once, at a time by the wall clock: tabs cannot be told at the same moment. */
   volley(path: string, count: number, at: number): Promise<Result[]>
+  /** Seven calls through a new breaker, and what its store had to say. */
+  outage(settings: Settings, path: string): Promise<Outage>
   /** Starts a call without waiting; what it came to is in `late`. */
   start(path: string): void
   late: Result | undefined
@@ -77,6 +84,12 @@ const api: TabApi = {
     await new Promise((resolve) => setTimeout(resolve, at - Date.now()))
     return Promise.all(Array.from({ length: count }, () => call(path)))
   },
+  async outage(settings, path) {
+    api.open(settings)
+    const results: Result[] = []
+    for (let i = 0; i < 7; i++) results.push(await call(path))
+    return { results, storeErrors }
+  },
   start(path) {
     api.late = undefined
     void call(path).then((result) => (api.late = result))
@@ -84,6 +97,11 @@ const api: TabApi = {
   late: undefined,
   state: () => ({ state: breaker!.state, retryAfter: breaker!.retryAfter, now: Date.now() }),
 }
+
+// A sandboxed frame has an origin of its own, so that the page around it cannot call it.
+addEventListener("message", ({ data, source }) => {
+  void api.outage(data.settings, data.path).then((outage) => source!.postMessage(outage, { targetOrigin: "*" }))
+})
 
 declare global {
   var tab: TabApi

@@ -10,7 +10,7 @@ import { pause } from "../browsers/deadline.ts"
 import { engines } from "../browsers/engine.ts"
 import { findBrowser } from "../browsers/find-browser.ts"
 import { launch } from "../browsers/launch.ts"
-import type { Result } from "./page.ts"
+import type { Outage, Result } from "./page.ts"
 import { startSite } from "./site.ts"
 
 describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }, (engine) => {
@@ -139,12 +139,12 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
         ),
       )
       const results = volleys.flat()
+      for (const tab of four) expect(await tab.evaluate(() => window.tab.storeErrors)).toEqual([])
       expect(site.hits(id), `round ${round}`).toBe(maxRequests)
       expect(results.filter(({ kind }) => kind === "answered")).toHaveLength(maxRequests)
       const rejected = results.filter((result) => result.kind === "rejected")
       expect(rejected).toHaveLength(100 - maxRequests)
       for (const { retryAfter } of rejected) expect(retryAfter).toBeGreaterThan(0)
-      for (const tab of four) expect(await tab.evaluate(() => window.tab.storeErrors)).toEqual([])
     }
   })
 
@@ -201,6 +201,56 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
       await pause(300)
       expect(await other.evaluate((key) => localStorage.getItem(key), `webbreaker:${id}`)).toBe(record)
     })
+  })
+
+  test.skipIf(missing)("goes on by local state in a sandboxed frame, and says so once", async () => {
+    const tab = await newTab()
+    const { results, storeErrors } = await tab.evaluate(
+      async (settings, path) => {
+        const frame = document.createElement("iframe")
+        frame.setAttribute("sandbox", "allow-scripts")
+        frame.src = "/page"
+        document.body.append(frame)
+        await new Promise((resolve) => (frame.onload = resolve))
+        const outage = new Promise<MessageEvent<Outage>>((resolve) => (onmessage = resolve))
+        frame.contentWindow!.postMessage({ settings, path }, "*")
+        return (await outage).data
+      },
+      { name: id },
+      path("/status/503"),
+    )
+    expect(results.map(({ kind }) => kind)).toEqual([...Array<string>(6).fill("failed"), "rejected"])
+    expect(storeErrors).toEqual([expect.stringMatching(/SecurityError|insecure/)])
+    expect(site.hits(id)).toBe(6)
+  })
+
+  test.skipIf(missing)("goes on by local state while the storage is full, and shares again after", async () => {
+    const tab = await newTab()
+    await tab.evaluate(() => {
+      let size = 2 ** 22
+      for (let i = 0; size >= 1; i++) {
+        try {
+          localStorage.setItem(`full ${i}`, "x".repeat(size))
+        } catch {
+          size = Math.floor(size / 2)
+        }
+      }
+    })
+    try {
+      const { results, storeErrors } = await tab.evaluate(
+        (settings, path) => window.tab.outage(settings, path),
+        { name: id },
+        path("/status/503"),
+      )
+      expect(results.map(({ kind }) => kind)).toEqual([...Array<string>(6).fill("failed"), "rejected"])
+      expect(storeErrors).toEqual([expect.stringMatching(/quota/i)])
+    } finally {
+      await tab.evaluate(() => localStorage.clear())
+    }
+    const other = await newTab()
+    await open(tab)
+    await failures(tab, 6)
+    await other.waitFor(() => window.tab.breaker.state === "open")
   })
 
   test.skipIf(missing)("goes on with a streak in the next page", async () => {

@@ -53,6 +53,9 @@ interface Lead {
 }
 
 class PageStorage implements SharedStorage {
+  // Nothing here goes over a network. An engine that has only just started takes half a second for its
+  // first lock, and a hidden page without locks a whole one for its claim.
+  readonly deadline = 2_000
   readonly #given: Storage | undefined
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
