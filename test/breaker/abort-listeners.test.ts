@@ -1,0 +1,98 @@
+import { setMaxListeners } from "node:events"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { expect, test } from "vitest"
+import { CircuitBreaker } from "../../src/index.ts"
+import { boom } from "./calls.ts"
+
+interface Watched {
+  readonly signal: AbortSignal
+  readonly listeners: () => number
+}
+
+/** A signal that lives long, and how many listeners it has. */
+function watched(): Watched {
+  const { signal } = new AbortController()
+  const { addEventListener: add, removeEventListener: remove } = signal
+  // Node warns of more than ten at a time.
+  setMaxListeners(0, signal)
+  const present = new Set<unknown>()
+  signal.addEventListener = (...args: unknown[]) => {
+    present.add(args[1])
+    add.apply(signal, args as Parameters<typeof add>)
+  }
+  signal.removeEventListener = (...args: unknown[]) => {
+    present.delete(args[1])
+    remove.apply(signal, args as Parameters<typeof remove>)
+  }
+  return { signal, listeners: () => present.size }
+}
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc")
+  ;(runInNewContext("gc") as () => void)()
+}
+
+test.each([
+  ["that fulfil", undefined, async () => "fine"],
+  ["that fulfil in time", 60_000, async () => "fine"],
+  ["that reject", undefined, () => Promise.reject(boom)],
+  ["that reject in time", 60_000, () => Promise.reject(boom)],
+  [
+    "that throw",
+    undefined,
+    () => {
+      throw boom
+    },
+  ],
+  [
+    "that throw in time",
+    60_000,
+    () => {
+      throw boom
+    },
+  ],
+])(
+  "execute() leaves no listener on a signal after 10,000 calls %s #53",
+  async (_, callTimeout, request) => {
+    const { signal, listeners } = watched()
+    const breaker = new CircuitBreaker({ readyToTrip: () => false, callTimeout })
+    for (let i = 0; i < 10_000; i++) await breaker.execute(request, { signal }).catch(() => {})
+    expect(breaker.counts.requests).toBe(10_000)
+    expect(listeners()).toBe(0)
+  },
+)
+
+test("execute() leaves no listener on a signal for calls that timed out #53", async () => {
+  const { signal, listeners } = watched()
+  const breaker = new CircuitBreaker({ readyToTrip: () => false, callTimeout: 1 })
+  const calls = Array.from({ length: 100 }, () =>
+    breaker.execute(() => new Promise(() => {}), { signal }),
+  )
+  await Promise.allSettled(calls)
+  expect(breaker.counts.totalFailures).toBe(100)
+  expect(listeners()).toBe(0)
+})
+
+test("execute() leaves no listener on a signal for calls that it rejects #53", async () => {
+  const { signal, listeners } = watched()
+  const breaker = new CircuitBreaker()
+  breaker.trip()
+  for (let i = 0; i < 1_000; i++) await breaker.execute(() => 1, { signal }).catch(() => {})
+  expect(listeners()).toBe(0)
+})
+
+test("execute() keeps a listener for a Response only while its body lives #53", async () => {
+  const { signal, listeners } = watched()
+  const breaker = new CircuitBreaker({ callTimeout: 60_000 })
+  for (let i = 0; i < 1_000; i++) {
+    const response = await breaker.execute(() => new Response("body"), { signal })
+    await response.text()
+  }
+  for (let i = 0; i < 100 && listeners() > 0; i++) {
+    collectGarbage()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  // The engine may keep the last ones a while longer.
+  expect(listeners()).toBeLessThan(20)
+})

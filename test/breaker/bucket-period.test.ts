@@ -1,0 +1,73 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, type Settings } from "../../src/index.ts"
+import { fail, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings: Settings): CircuitBreaker =>
+  new CircuitBreaker({ clock: { now: () => now }, readyToTrip: () => false, ...settings })
+
+describe("bucketPeriod", () => {
+  test("lets failures expire bucket by bucket #10", async () => {
+    const breaker = make({ interval: 1_000, bucketPeriod: 100 })
+    for (now = 0; now < 1_000; now += 100) await fail(breaker)
+    now = 999
+    expect(breaker.counts.totalFailures).toBe(10)
+    for (let left = 9; left >= 0; left--) {
+      now += now === 999 ? 1 : 100
+      expect(breaker.state).toBe("closed")
+      expect(breaker.counts).toMatchObject({ requests: left, totalFailures: left })
+    }
+  })
+
+  test("clears all in one step after a long idle gap #11", async () => {
+    const breaker = make({ interval: 1_000, bucketPeriod: 100 })
+    await fail(breaker, 4)
+    now = 3_600_000
+    await succeed(breaker)
+    expect(breaker.counts).toMatchObject({ requests: 1, totalSuccesses: 1, totalFailures: 0 })
+  })
+
+  test("moves on over a gap of a million buckets without walking through them #11", async () => {
+    const breaker = make({ interval: 1_000_000, bucketPeriod: 1 })
+    await fail(breaker)
+    // Bucket by bucket this would be 10^11 steps.
+    for (let i = 0; i < 1_000; i++) {
+      now += 999_999
+      await fail(breaker)
+      expect(breaker.counts.totalFailures).toBe(2)
+    }
+  })
+
+  test("books a result in the bucket in which its call began", () => {
+    const breaker = make({ interval: 1_000, bucketPeriod: 100 })
+    const done = breaker.allow()
+    now = 950
+    done("failure")
+    expect(breaker.counts.totalFailures).toBe(1)
+    now = 1_000
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toMatchObject({ requests: 0, totalFailures: 0 })
+  })
+
+  test("does not decay a streak: a call ends it, not its age", async () => {
+    const breaker = make({ interval: 1_000, bucketPeriod: 100 })
+    for (let i = 0; i < 5; i++, now += 700) await fail(breaker)
+    expect(breaker.counts.totalFailures).toBe(2)
+    expect(breaker.counts.consecutiveFailures).toBe(5)
+  })
+
+  test("rounds the interval up to whole buckets", async () => {
+    const breaker = make({ interval: 1_000, bucketPeriod: 300 })
+    await fail(breaker)
+    now = 1_199
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts.totalFailures).toBe(1)
+    now = 1_200
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts.totalFailures).toBe(0)
+  })
+})

@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { counts, fail, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+/** A breaker, and the changes of state that it announces. */
+function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
+  const changes: string[] = []
+  const breaker = make({
+    ...settings,
+    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
+  })
+  return { breaker, changes }
+}
+
+describe("trip()", () => {
+  test("opens a closed breaker for the open period", async () => {
+    const { breaker, changes } = watched()
+    breaker.trip()
+    expect(changes).toEqual(["closed open"])
+    expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 1_000 })
+    now = 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("keeps the end of an open period that is under way #26", () => {
+    const { breaker, changes } = watched()
+    breaker.trip()
+    now = 600
+    breaker.trip()
+    expect(breaker.retryAfter).toBe(400)
+    expect(changes).toEqual(["closed open"])
+  })
+
+  test("opens a half-open breaker; its probes no longer count", () => {
+    const { breaker } = watched()
+    breaker.trip()
+    now = 1_001
+    const done = breaker.allow()
+    breaker.trip()
+    done("success")
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBe(1_000)
+  })
+})
+
+describe("reset()", () => {
+  test("closes an open breaker at once and announces that #56", async () => {
+    const { breaker, changes } = watched()
+    await fail(breaker)
+    breaker.reset()
+    expect(breaker.state).toBe("closed")
+    expect(breaker.retryAfter).toBe(0)
+    expect(changes).toEqual(["closed open", "open closed"])
+  })
+
+  test("clears the counts of a closed breaker silently #56", async () => {
+    const { breaker, changes } = watched({ readyToTrip: () => false })
+    await fail(breaker, 3)
+    breaker.reset()
+    expect(breaker.counts).toEqual(counts())
+    expect(changes).toEqual([])
+  })
+
+  test("forgets the cause, and how often the breaker was opened", async () => {
+    const timeout = vi.fn(() => 1_000)
+    const { breaker } = watched({ timeout })
+    await fail(breaker)
+    breaker.reset()
+    breaker.trip()
+    expect(timeout).toHaveBeenLastCalledWith({ opens: 1 })
+    expect((await rejection(breaker)).cause).toBe(undefined)
+  })
+})

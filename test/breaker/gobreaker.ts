@@ -1,0 +1,51 @@
+/** The settings and the shorthands that gobreaker's own tests use. */
+import { expect } from "vitest"
+import type { CircuitBreaker, Counts, Settings } from "../../src/index.ts"
+import { counts } from "./calls.ts"
+
+export const SECOND = 1_000
+
+const excluded = Symbol("excluded")
+export const exclude = async (breaker: CircuitBreaker): Promise<void> => {
+  await breaker.execute(() => excluded)
+}
+
+export const custom: Settings = {
+  name: "cb",
+  maxRequests: 3,
+  interval: 30 * SECOND,
+  timeout: 90 * SECOND,
+  isExcluded: (_, result) => result === excluded,
+  readyToTrip: (seen) => {
+    const valid = seen.requests - seen.totalExclusions
+    const trips = valid >= 3 && seen.totalFailures / valid >= 0.6
+    // It is a copy: clearing it has no effect on the breaker.
+    for (const key of Object.keys(seen) as (keyof Counts)[]) seen[key] = 0
+    return trips
+  },
+}
+export const rolling: Settings = { ...custom, name: "rw", bucketPeriod: 3 * SECOND }
+
+/** gobreaker's order: requests, successes, failures, streak of successes, streak of failures. */
+export function expectCounts(
+  breaker: CircuitBreaker,
+  five: readonly number[],
+  totalExclusions = 0,
+): void {
+  const [requests, totalSuccesses, totalFailures, consecutiveSuccesses, consecutiveFailures] = five
+  expect({ ...breaker.counts }).toEqual(
+    counts({
+      requests,
+      totalSuccesses,
+      totalFailures,
+      consecutiveSuccesses,
+      consecutiveFailures,
+      totalExclusions,
+    } as Counts),
+  )
+}
+
+export const succeed2Step = async (breaker: CircuitBreaker): Promise<void> =>
+  breaker.allow()("success")
+export const fail2Step = async (breaker: CircuitBreaker): Promise<void> =>
+  breaker.allow()("failure")

@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, test, vi } from "vitest"
+import {
+  CircuitBreaker,
+  consecutiveFailures,
+  failureRate,
+  TooManyRequestsError,
+  type Settings,
+} from "../../src/index.ts"
+import { counts, fail, pending, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+/** A breaker whose open period has just ended. */
+function halfOpen(settings?: Settings): CircuitBreaker {
+  const breaker = make(settings)
+  breaker.trip()
+  now += 1_001
+  expect(breaker.state).toBe("half-open")
+  return breaker
+}
+
+describe("execute(), half-open", () => {
+  test("makes maxRequests calls and rejects the others at once #33", async () => {
+    const breaker = halfOpen({ maxRequests: 3 })
+    const probes = [pending(), pending(), pending()]
+    const calls = probes.map((probe) => breaker.execute(() => probe.promise))
+    for (let i = 0; i < 10; i++)
+      expect(await rejection(breaker)).toBeInstanceOf(TooManyRequestsError)
+    for (const probe of probes) probe.resolve("fine")
+    expect(await Promise.all(calls)).toEqual(["fine", "fine", "fine"])
+  })
+
+  test("makes one call by default #33", async () => {
+    const breaker = halfOpen()
+    void breaker.execute(() => new Promise(() => {}))
+    expect(await rejection(breaker)).toMatchObject({
+      code: "ERR_TOO_MANY_REQUESTS",
+      state: "half-open",
+    })
+  })
+
+  test("tells those it rejects how long to wait #47", async () => {
+    const breaker = halfOpen({ probeTimeout: 500 })
+    void breaker.execute(() => new Promise(() => {}))
+    now += 200
+    expect((await rejection(breaker)).retryAfter).toBe(300)
+    now += 300
+    expect((await rejection(breaker)).retryAfter).toBeGreaterThan(0)
+  })
+
+  test("tells those it rejects to wait with probeTimeout 0, too #47", async () => {
+    const breaker = halfOpen({ probeTimeout: 0 })
+    void breaker.execute(() => new Promise(() => {}))
+    now += 1e9
+    expect((await rejection(breaker)).retryAfter).toBeGreaterThan(0)
+  })
+
+  test("closes after maxRequests successes #34", async () => {
+    const breaker = halfOpen({ maxRequests: 3 })
+    await succeed(breaker, 2)
+    expect(breaker.state).toBe("half-open")
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("opens again at the first failure, whatever succeeded before #35", async () => {
+    const breaker = halfOpen({ maxRequests: 3 })
+    await succeed(breaker, 2)
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBe(1_000)
+    expect(breaker.counts).toEqual(counts())
+  })
+
+  test("opens again at one failure, below the minimum of failureRate(), too #35 #45", async () => {
+    const breaker = halfOpen(failureRate({ threshold: 1, minimumRequests: 50, within: 60_000 }))
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+  })
+
+  test("opens once when two probes fail #44", async () => {
+    const onStateChange = vi.fn()
+    const breaker = halfOpen({ maxRequests: 2, onStateChange })
+    onStateChange.mockClear()
+    const dones = [breaker.allow(), breaker.allow()]
+    for (const done of dones) done("failure")
+    expect(onStateChange.mock.calls).toEqual([["", "half-open", "open"]])
+  })
+
+  test("stays open when one probe fails and another succeeds after it #43", () => {
+    const breaker = halfOpen({ maxRequests: 2 })
+    const [a, b] = [breaker.allow(), breaker.allow()]
+    b("failure")
+    a("success")
+    expect(breaker.state).toBe("open")
+  })
+
+  test("closes with an empty window #46", async () => {
+    const breaker = make({ readyToTrip: ({ totalFailures }) => totalFailures >= 3, windowSize: 10 })
+    await fail(breaker, 3)
+    now += 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toEqual(counts())
+    await fail(breaker, 2)
+    expect(breaker.state).toBe("closed")
+  })
+})

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { fail, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+/** A breaker, and the changes of state that it announces. */
+function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
+  const changes: string[] = []
+  const breaker = make({
+    ...settings,
+    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
+  })
+  return { breaker, changes }
+}
+
+describe("isolate()", () => {
+  test("holds the breaker open until it is released #55", async () => {
+    const { breaker, changes } = watched()
+    const isolation = breaker.isolate()
+    now = 1e9
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBe(Infinity)
+    expect(await rejection(breaker)).toMatchObject({
+      code: "ERR_OPEN_STATE",
+      state: "open",
+      retryAfter: Infinity,
+    })
+    isolation.release()
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    expect(changes).toEqual(["closed open", "open closed"])
+  })
+
+  test("nests: the last release counts, and a handle releases once #55", () => {
+    const { breaker, changes } = watched()
+    const [a, b] = [breaker.isolate(), breaker.isolate()]
+    a.release()
+    a.release()
+    expect(breaker.state).toBe("open")
+    b.release()
+    expect(breaker.state).toBe("closed")
+    expect(changes).toEqual(["closed open", "open closed"])
+  })
+
+  test("is not ended by reset(), trip() or the open period #55", () => {
+    const { breaker } = watched()
+    const isolation = breaker.isolate()
+    breaker.reset()
+    expect(breaker.state).toBe("open")
+    breaker.trip()
+    now = 1_001
+    expect(breaker.state).toBe("open")
+    isolation.release()
+    expect(breaker.state).toBe("half-open")
+  })
+
+  test("leaves the state beneath as it is", async () => {
+    const { breaker, changes } = watched({ readyToTrip: () => false })
+    await fail(breaker, 2)
+    breaker.isolate().release()
+    expect(breaker.counts.totalFailures).toBe(2)
+    breaker.trip()
+    now = 500
+    breaker.isolate().release()
+    expect(breaker.retryAfter).toBe(500)
+    expect(changes).toEqual(["closed open", "open closed", "closed open"])
+  })
+
+  test("lets calls under way count", async () => {
+    const { breaker } = watched()
+    const done = breaker.allow()
+    const isolation = breaker.isolate()
+    done("failure")
+    isolation.release()
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBe(1_000)
+  })
+})

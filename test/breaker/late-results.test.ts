@@ -1,0 +1,64 @@
+import { beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { boom, counts } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome) => {
+  test("of a call of the closed state changes nothing half-open #41", () => {
+    const breaker = make()
+    const late = breaker.allow()
+    breaker.trip()
+    now = 1_001
+    expect(breaker.state).toBe("half-open")
+    late(outcome, { error: boom })
+    expect(breaker.state).toBe("half-open")
+    expect(breaker.counts).toEqual(counts())
+  })
+
+  test("of a call of an earlier half-open state changes nothing in this one #42", () => {
+    const breaker = make({ maxRequests: 2 })
+    breaker.trip()
+    now = 1_001
+    const [late, other] = [breaker.allow(), breaker.allow()]
+    other("failure")
+    now = 2_002
+    const probe = breaker.allow()
+    late(outcome)
+    expect(breaker.state).toBe("half-open")
+    expect(breaker.counts).toEqual(counts({ requests: 1 }))
+    probe("failure")
+    expect(breaker.state).toBe("open")
+  })
+
+  test("of a call before reset() changes nothing after it", () => {
+    const breaker = make()
+    const late = breaker.allow()
+    breaker.reset()
+    late(outcome)
+    expect(breaker.counts).toEqual(counts())
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("can itself end the open period, as in gobreaker, and takes no slot", () => {
+    const onStateChange = vi.fn()
+    const breaker = make({ onStateChange })
+    const late = breaker.allow()
+    breaker.trip()
+    now = 1_001
+    late(outcome)
+    expect(onStateChange.mock.lastCall).toEqual(["", "open", "half-open"])
+    expect(breaker.counts).toEqual(counts())
+  })
+})

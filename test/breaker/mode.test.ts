@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { boom, counts, fail, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+/** A breaker, and the changes of state that it announces. */
+function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
+  const changes: string[] = []
+  const breaker = make({
+    ...settings,
+    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
+  })
+  return { breaker, changes }
+}
+
+describe('mode: "shadow"', () => {
+  test("counts and announces, and rejects nothing", async () => {
+    const { breaker, changes } = watched({ mode: "shadow" })
+    const rejected: unknown[] = []
+    breaker.addEventListener("rejected", (event) => rejected.push(event.error.code))
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+    await succeed(breaker)
+    await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
+    expect(rejected).toEqual(["ERR_OPEN_STATE", "ERR_OPEN_STATE"])
+    now = 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    expect(changes).toEqual(["closed open", "open half-open", "half-open closed"])
+  })
+
+  test("lets what it would have rejected decide nothing", async () => {
+    const { breaker } = watched({ mode: "shadow" })
+    breaker.trip()
+    now = 1_001
+    const probe = breaker.allow()
+    const beyond = breaker.allow()
+    beyond("failure")
+    expect(breaker.state).toBe("half-open")
+    probe("success")
+    expect(breaker.state).toBe("closed")
+  })
+})
+
+describe('mode: "disabled"', () => {
+  test("lets every call through and counts nothing #57", async () => {
+    const { breaker, changes } = watched({ mode: "disabled" })
+    const events: string[] = []
+    for (const type of ["success", "failure", "excluded", "rejected"] as const) {
+      breaker.addEventListener(type, () => events.push(type))
+    }
+    await fail(breaker, 10)
+    await succeed(breaker, 10)
+    breaker.allow()("failure")
+    expect(breaker.counts).toEqual(counts())
+    expect(breaker.state).toBe("closed")
+    expect([...changes, ...events]).toEqual([])
+  })
+
+  test("lets calls through that an open or isolated breaker would reject #57", async () => {
+    const { breaker } = watched({ mode: "disabled" })
+    breaker.trip()
+    breaker.isolate()
+    await succeed(breaker)
+    await fail(breaker)
+    expect(breaker.counts).toEqual(counts())
+  })
+})

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import {
+  CircuitBreaker,
+  consecutiveFailures,
+  OpenStateError,
+  type Settings,
+} from "../../src/index.ts"
+import { boom, counts, fail, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe("execute(), open", () => {
+  test("rejects at once without calling the function #21", async () => {
+    const breaker = make()
+    await fail(breaker)
+    const request = vi.fn()
+    let settled = ""
+    breaker.execute(request).catch(() => (settled = "rejected"))
+    await Promise.resolve()
+    expect(settled).toBe("rejected")
+    expect(request).not.toHaveBeenCalled()
+  })
+
+  test("rejects with an error that tells the remaining time and the cause #22", async () => {
+    const breaker = make({ name: "billing" })
+    await fail(breaker)
+    now = 400
+    const error = await rejection(breaker)
+    expect(error).toBeInstanceOf(OpenStateError)
+    expect(error).toMatchObject({
+      code: "ERR_OPEN_STATE",
+      breaker: "billing",
+      state: "open",
+      retryAfter: 600,
+    })
+    expect(error.cause).toBe(boom)
+  })
+
+  test("tells of an open breaker even if its time ends while the error is made #22", async () => {
+    let ticking = false
+    // From one reading to the next the clock moves on, as a real one does.
+    const breaker = make({ clock: { now: () => (ticking ? now++ : now) } })
+    await fail(breaker)
+    now = 1_000
+    ticking = true
+    const error = await rejection(breaker)
+    expect(error).toMatchObject({ code: "ERR_OPEN_STATE", state: "open" })
+    expect(error.retryAfter).toBeGreaterThan(0)
+  })
+
+  test("does not count what it rejects #23", async () => {
+    const breaker = make()
+    await fail(breaker)
+    for (let i = 0; i < 10; i++) await rejection(breaker)
+    expect(breaker.counts).toEqual(counts())
+  })
+
+  test("opens once for many failures at a time #24", async () => {
+    const onStateChange = vi.fn()
+    const breaker = make({ onStateChange })
+    await Promise.allSettled(
+      Array.from({ length: 50 }, () => breaker.execute(() => Promise.reject(boom))),
+    )
+    expect(onStateChange.mock.calls).toEqual([["", "closed", "open"]])
+  })
+
+  test("neither closes by a late success nor opens longer by a late failure #25", () => {
+    const breaker = make()
+    const [late, later, first] = [breaker.allow(), breaker.allow(), breaker.allow()]
+    first("failure")
+    now = 500
+    late("success")
+    later("failure")
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBe(500)
+    expect(breaker.counts).toEqual(counts())
+  })
+})
+
+describe("state, open", () => {
+  test("is half-open as soon as the time is up, and not before #27 #28", async () => {
+    const breaker = make()
+    await fail(breaker)
+    now = 999
+    expect(breaker.state).toBe("open")
+    // As in gobreaker: at the very end still open, after it no longer.
+    now = 1_000
+    expect(breaker.state).toBe("open")
+    expect(breaker.retryAfter).toBeGreaterThan(0)
+    now = 1_000.01
+    expect(breaker.retryAfter).toBe(0)
+    expect(breaker.state).toBe("half-open")
+  })
+
+  test("admits a call right after the end without being read before #28", async () => {
+    const breaker = make()
+    await fail(breaker)
+    now = 1_000
+    await rejection(breaker)
+    now = 1_000.01
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("recovers although no timer ever fires #29", async () => {
+    const noTimer = (): never => {
+      throw new Error("a timer was set")
+    }
+    vi.stubGlobal("setTimeout", noTimer)
+    vi.stubGlobal("setInterval", noTimer)
+    const breaker = make({ probeTimeout: 500, slowCallDuration: 5, onStateChange: () => {} })
+    await fail(breaker)
+    now = 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+})

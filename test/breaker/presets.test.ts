@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import {
+  anyOf,
+  CircuitBreaker,
+  consecutiveFailures,
+  failureRate,
+  slowCallRate,
+  type Settings,
+} from "../../src/index.ts"
+import { fail, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings: Settings): CircuitBreaker =>
+  new CircuitBreaker({ clock: { now: () => now }, timeout: 1_000, ...settings })
+
+function take(breaker: CircuitBreaker, duration: number, times = 1): void {
+  for (let i = 0; i < times; i++) {
+    const done = breaker.allow()
+    now += duration
+    done("success")
+  }
+}
+
+describe("consecutiveFailures()", () => {
+  test.each([1, 2, 5, 100])("opens at failure %i in a row, not before #7", async (n) => {
+    const breaker = make(consecutiveFailures(n))
+    await fail(breaker, n - 1)
+    expect(breaker.state).toBe("closed")
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+  })
+
+  test.each([0, -1, 1.5, NaN, Infinity])("refuses %d #19", (n) => {
+    expect(() => consecutiveFailures(n)).toThrow(RangeError)
+    expect(() => consecutiveFailures(n)).toThrow(String(n))
+  })
+
+  test.each(["5", null, undefined])("refuses %s, which is no number #19", (n) => {
+    expect(() => consecutiveFailures(n as never)).toThrow(TypeError)
+  })
+})
+
+describe("failureRate()", () => {
+  test("opens when the share is the threshold or more #7", async () => {
+    const breaker = make(failureRate({ threshold: 0.5, minimumRequests: 4, last: 10 }))
+    await succeed(breaker, 3)
+    await fail(breaker, 2)
+    expect(breaker.state).toBe("closed")
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+  })
+
+  test("forgets what is older than within", async () => {
+    const breaker = make(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
+    await fail(breaker, 3)
+    now = 10_000
+    await fail(breaker, 3)
+    expect(breaker.state).toBe("closed")
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+  })
+
+  test("does not let excluded calls count for the minimum", async () => {
+    const rate = failureRate({ threshold: 1, minimumRequests: 4, within: 10_000 })
+    const breaker = make({ ...rate, isExcluded: (_, result) => result === "fine" })
+    await succeed(breaker, 100)
+    await fail(breaker, 3)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("wants ten calls by default, or as many as last holds", async () => {
+    const ten = make(failureRate({ threshold: 1, within: 10_000 }))
+    await fail(ten, 9)
+    expect(ten.state).toBe("closed")
+    await fail(ten)
+    expect(ten.state).toBe("open")
+    const three = make(failureRate({ threshold: 1, last: 3 }))
+    await fail(three, 3)
+    expect(three.state).toBe("open")
+  })
+
+  test.each([
+    ["threshold", { threshold: 0, last: 5 }, "0"],
+    ["threshold", { threshold: 1.01, last: 5 }, "1.01"],
+    ["threshold", { threshold: NaN, last: 5 }, "NaN"],
+    ["threshold", { threshold: "50%", last: 5 }, "50%"],
+    ["threshold", { last: 5 }, "undefined"],
+    ["within", { threshold: 0.5 }, "undefined"],
+    ["within", { threshold: 0.5, within: 0 }, "0"],
+    ["within", { threshold: 0.5, within: Infinity }, "Infinity"],
+    ["last", { threshold: 0.5, last: 0 }, "0"],
+    ["last", { threshold: 0.5, last: 2.5 }, "2.5"],
+    ["within", { threshold: 0.5, last: 5, within: 1_000 }, "1000"],
+    ["minimumRequests", { threshold: 0.5, last: 5, minimumRequests: 0 }, "0"],
+    ["minimumRequests", { threshold: 0.5, last: 5, minimumRequests: -3 }, "-3"],
+  ])("refuses a wrong %s: %j #19", (name, settings, value) => {
+    const call = (): unknown => failureRate(settings as never)
+    expect(call).toThrow(name)
+    expect(call).toThrow(value)
+    expect(call).toThrow(
+      expect.objectContaining({ name: expect.stringMatching(/^(Range|Type)Error$/) }),
+    )
+  })
+})
+
+describe("slowCallRate()", () => {
+  test("opens by slow successes #15", () => {
+    const breaker = make(
+      slowCallRate({ threshold: 0.5, slowerThan: 100, minimumRequests: 4, last: 10 }),
+    )
+    take(breaker, 100, 2)
+    take(breaker, 101)
+    expect(breaker.state).toBe("closed")
+    take(breaker, 101)
+    expect(breaker.state).toBe("open")
+  })
+
+  test.each([-1, NaN, undefined, "1s"])("refuses slowerThan: %s #19", (slowerThan) => {
+    expect(() =>
+      slowCallRate({ threshold: 0.5, last: 5, slowerThan: slowerThan as number }),
+    ).toThrow(/slowerThan/)
+  })
+})
+
+describe("anyOf()", () => {
+  const both = (): Settings =>
+    anyOf(
+      consecutiveFailures(3),
+      slowCallRate({ threshold: 1, slowerThan: 100, minimumRequests: 2, last: 10 }),
+    )
+
+  test("opens when one of its presets would", async () => {
+    const failing = make(both())
+    await fail(failing, 3)
+    expect(failing.state).toBe("open")
+    const slow = make(both())
+    take(slow, 101, 2)
+    expect(slow.state).toBe("open")
+    const neither = make(both())
+    await fail(neither, 2)
+    take(neither, 50)
+    expect(neither.state).toBe("closed")
+  })
+
+  test("refuses presets that want different windows", () => {
+    const short = failureRate({ threshold: 0.5, within: 1_000 })
+    const long = failureRate({ threshold: 0.1, within: 9_000 })
+    const last = failureRate({ threshold: 0.1, last: 10 })
+    expect(() => anyOf(short, long)).toThrow(/1000.*9000/)
+    expect(() => anyOf(short, last)).toThrow(TypeError)
+    expect(() => anyOf(short, failureRate({ threshold: 0.9, within: 1_000 }))).not.toThrow()
+  })
+
+  test("refuses presets that want different slowerThan", () => {
+    const at = (slowerThan: number) => slowCallRate({ threshold: 0.5, slowerThan, last: 10 })
+    expect(() => anyOf(at(100), at(200))).toThrow(TypeError)
+  })
+})

@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { counts, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe("probeTimeout", () => {
+  test("gives up a probe that never settles, and lets another one through #39", async () => {
+    const breaker = make({ probeTimeout: 500 })
+    breaker.trip()
+    now = 1_001
+    void breaker.execute(() => new Promise(() => {}))
+    now = 1_501
+    expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
+    // Given up, it counts as a failure of the moment at which its time was up.
+    now = 1_502
+    expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 999 })
+    now = 2_502
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("gives up a probe and admits the next at once after the open period #39", async () => {
+    const onStateChange = vi.fn()
+    const breaker = make({ onStateChange })
+    breaker.trip()
+    now = 1_001
+    void breaker.execute(() => new Promise(() => {}))
+    now = 86_400_000
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    expect(onStateChange.mock.calls.map(([, from, to]) => `${from} ${to}`)).toEqual([
+      "closed open",
+      "open half-open",
+      "half-open open",
+      "open half-open",
+      "half-open closed",
+    ])
+  })
+
+  test("is the open period by default #39", () => {
+    const breaker = make({ timeout: ({ opens }) => opens * 1_000 })
+    breaker.trip()
+    now = 1_001
+    breaker.allow()
+    now = 2_001
+    expect(() => breaker.allow()).toThrow(
+      expect.objectContaining({ code: "ERR_TOO_MANY_REQUESTS" }),
+    )
+    now = 2_002
+    expect(() => breaker.allow()).toThrow(expect.objectContaining({ code: "ERR_OPEN_STATE" }))
+    expect(breaker.retryAfter).toBe(1_999)
+  })
+
+  test("of 0 never gives one up", () => {
+    const breaker = make({ probeTimeout: 0 })
+    breaker.trip()
+    now = 1_001
+    const done = breaker.allow()
+    now = 1e12
+    expect(() => breaker.allow()).toThrow(
+      expect.objectContaining({ code: "ERR_TOO_MANY_REQUESTS" }),
+    )
+    done("success")
+    expect(breaker.state).toBe("closed")
+  })
+
+  test.each(["success", "failure", "excluded"] as const)(
+    "drops the %s of a probe given up #40",
+    (outcome) => {
+      const breaker = make({ probeTimeout: 500 })
+      breaker.trip()
+      now = 1_001
+      const late = breaker.allow()
+      now = 5_000
+      const next = breaker.allow()
+      late(outcome)
+      expect(breaker.state).toBe("half-open")
+      expect(breaker.counts).toEqual(counts({ requests: 1 }))
+      next("success")
+      expect(breaker.state).toBe("closed")
+    },
+  )
+
+  test.each(["success", "excluded"] as const)("is over for a probe that settles: %s", (outcome) => {
+    const breaker = make({ probeTimeout: 500, maxRequests: 3 })
+    breaker.trip()
+    now = 1_001
+    breaker.allow()(outcome)
+    now = 1_600
+    expect(() => breaker.allow()).not.toThrow()
+    expect(breaker.state).toBe("half-open")
+  })
+
+  test("of a probe that hangs keeps retryAfter above 0 until a call would be admitted #47", () => {
+    const breaker = make({ probeTimeout: 500 })
+    breaker.trip()
+    now = 1_001
+    breaker.allow()
+    expect(breaker.retryAfter).toBe(500)
+    // The next call gives it up. Until one is made, the wait does not grow.
+    now = 1_600
+    expect(breaker.retryAfter).toBe(1)
+    // The open period that begins with that is over.
+    now = 5_000
+    expect(breaker.retryAfter).toBe(0)
+    expect(() => breaker.allow()).not.toThrow()
+  })
+})

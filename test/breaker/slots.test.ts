@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { boom, counts, fail, rejection, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+/** A breaker whose open period has just ended. */
+function halfOpen(settings?: Settings): CircuitBreaker {
+  const breaker = make(settings)
+  breaker.trip()
+  now += 1_001
+  expect(breaker.state).toBe("half-open")
+  return breaker
+}
+
+describe("slots, half-open", () => {
+  test("are given back by an excluded probe, without a verdict #36", async () => {
+    const breaker = halfOpen({ isExcluded: (error) => error === boom })
+    for (let i = 0; i < 5; i++) await fail(breaker)
+    expect(breaker.state).toBe("half-open")
+    expect(breaker.counts).toEqual(counts({ requests: 5, totalExclusions: 5 }))
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("are given back by a probe that its caller aborts; the next call probes #37", async () => {
+    const breaker = halfOpen()
+    const controller = new AbortController()
+    const call = breaker.execute(() => new Promise(() => {}), { signal: controller.signal })
+    controller.abort("changed my mind")
+    await expect(call).rejects.toBe("changed my mind")
+    expect(breaker.state).toBe("half-open")
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("are not lost to a probe that throws: the next period probes again #38", async () => {
+    const breaker = halfOpen()
+    const call = breaker.execute(() => {
+      throw boom
+    })
+    await expect(call).rejects.toBe(boom)
+    expect(breaker.state).toBe("open")
+    now += 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("are not given back by a success", async () => {
+    const breaker = halfOpen({ maxRequests: 2 })
+    await succeed(breaker)
+    void breaker.execute(() => new Promise(() => {}))
+    expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
+  })
+})

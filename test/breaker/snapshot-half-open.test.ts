@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { counts, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 5_000
+})
+
+const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
+
+/** The breaker that goes on elsewhere, after a way through JSON, on a clock with another origin. */
+function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
+  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
+  return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
+}
+
+describe("snapshot(), half-open", () => {
+  test("gives the slots of calls under way back: the next call probes #63", async () => {
+    const breaker = make()
+    breaker.trip()
+    now += 1_001
+    breaker.allow()
+    const other = resume(breaker)
+    expect(other.state).toBe("half-open")
+    await succeed(other)
+    expect(other.state).toBe("closed")
+  })
+
+  test("keeps the successes so far #63", async () => {
+    const breaker = make({ maxRequests: 3 })
+    breaker.trip()
+    now += 1_001
+    await succeed(breaker, 2)
+    const other = resume(breaker, { maxRequests: 3 })
+    expect(other.counts).toEqual(
+      counts({ requests: 2, totalSuccesses: 2, consecutiveSuccesses: 2 }),
+    )
+    await succeed(other)
+    expect(other.state).toBe("closed")
+  })
+
+  test.each([1, 2])(
+    "does not wedge a breaker whose maxRequests is only %i #63",
+    async (maxRequests) => {
+      const breaker = make({ maxRequests: 3 })
+      breaker.trip()
+      now += 1_001
+      await succeed(breaker, 2)
+      const other = resume(breaker, { maxRequests })
+      now += 86_400_000
+      await succeed(other)
+      expect(other.state).toBe("closed")
+    },
+  )
+
+  test("is written once the open time is up", () => {
+    const breaker = make()
+    breaker.trip()
+    now += 1_001
+    expect(breaker.snapshot()).toMatchObject({ state: "half-open", remaining: 0 })
+  })
+})

@@ -1,0 +1,95 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import {
+  CircuitBreaker,
+  consecutiveFailures,
+  type BreakerSnapshot,
+  type Settings,
+} from "../../src/index.ts"
+import { counts, fail, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 5_000
+})
+
+const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
+
+/** The breaker that goes on elsewhere, after a way through JSON, on a clock with another origin. */
+function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
+  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
+  return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
+}
+
+describe("the setting snapshot", () => {
+  const valid = (): BreakerSnapshot => {
+    const breaker = make()
+    breaker.trip()
+    return breaker.snapshot()
+  }
+
+  test.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["a number", 5],
+    ["a text", JSON.stringify(valid())],
+    ["an array", [valid()]],
+    ["an empty object", {}],
+    ["a foreign object", { state: "open", lastTimerAt: 1, stats: {} }],
+    ["an older version", { ...valid(), version: 0 }],
+    ["a newer version", { ...valid(), version: 2 }],
+    ["no version", { ...valid(), version: undefined }],
+    ["an unknown state", { ...valid(), state: "ajar" }],
+    ["no counts", { ...valid(), counts: undefined }],
+    ["counts of null", { ...valid(), counts: null }],
+    ["a negative count", { ...valid(), counts: counts({ requests: -1 }) }],
+    ["a count that is a text", { ...valid(), counts: { ...counts(), requests: "1" } }],
+    ["a missing count", { ...valid(), counts: { requests: 1 } }],
+    ["NaN left, as JSON", JSON.parse(JSON.stringify({ ...valid(), remaining: NaN }))],
+    ["for ever left", { ...valid(), remaining: Infinity }],
+    ["a negative time", { ...valid(), remaining: -1 }],
+    ["no window", { ...valid(), window: undefined }],
+    ["buckets that are none", { ...valid(), window: { ...valid().window, buckets: [null] } }],
+    ["buckets as an object", { ...valid(), window: { ...valid().window, buckets: {} } }],
+  ])("starts clean, and without a throw, from %s #62", async (_, snapshot) => {
+    const breaker = make({ snapshot })
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toEqual(counts())
+    await succeed(breaker)
+  })
+
+  test("takes no more than the open period for what is left #62", () => {
+    const breaker = make({ snapshot: { ...valid(), remaining: 1e15 } })
+    expect(breaker.retryAfter).toBe(1_000)
+  })
+
+  test.each<[string, unknown]>([
+    ["a proxy", new Proxy(valid(), {})],
+    ["more than is known", { ...valid(), later: () => {} }],
+    ["a frozen object", Object.freeze(valid())],
+  ])("takes %s for what it is", (_, snapshot) => {
+    const breaker = make({ snapshot })
+    expect(breaker.state).toBe("open")
+  })
+
+  test("is not changed by the breaker, and may start many", async () => {
+    const from = make({ windowSize: 4, readyToTrip: () => false })
+    await fail(from, 3)
+    const snapshot = from.snapshot()
+    const text = JSON.stringify(snapshot)
+    const others = [1, 2].map(() => make({ windowSize: 4, readyToTrip: () => false, snapshot }))
+    for (const other of others) await succeed(other, 4)
+    expect(JSON.stringify(snapshot)).toBe(text)
+    expect(others.map((other) => other.counts.totalFailures)).toEqual([0, 0])
+  })
+
+  test("of another window starts clean when closed, and stays open when open #62", async () => {
+    const closed = make({ windowSize: 10, readyToTrip: () => false })
+    await fail(closed, 3)
+    expect(resume(closed, { windowSize: 5 }).counts).toEqual(counts())
+    const open = make({ windowSize: 10 })
+    open.trip()
+    expect(resume(open, { interval: 1_000, bucketPeriod: 10 }).state).toBe("open")
+  })
+})

@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { rejection } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe("a listener that changes the state", () => {
+  test("is told of its own change after the one that it hears of", () => {
+    const breaker = make()
+    const changes: string[] = []
+    breaker.addEventListener("statechange", ({ to }) => {
+      if (to === "open") breaker.reset()
+    })
+    breaker.addEventListener("statechange", ({ from, to }) => changes.push(`${from} ${to}`))
+    breaker.trip()
+    expect(changes).toEqual(["closed open", "open closed"])
+    expect(breaker.state).toBe("closed")
+  })
+
+  test("does not make an error contradict itself: what says open carries a wait #22", async () => {
+    const breaker = make({ probeTimeout: 500 })
+    breaker.trip()
+    now = 1_001
+    breaker.allow()
+    breaker.addEventListener("statechange", ({ to }) => {
+      if (to === "open") breaker.reset()
+    })
+    now = 1_600
+    // The probe is given up: the breaker opens, rejects the call, and the listener closes it.
+    const error: unknown = await breaker
+      .execute(() => "admitted")
+      .catch((reason: unknown) => reason)
+    if (error !== "admitted") {
+      expect(error).toMatchObject({ code: "ERR_OPEN_STATE", state: "open" })
+      expect((error as { retryAfter: number }).retryAfter).toBeGreaterThan(0)
+    }
+  })
+
+  test("may make a call when the breaker is half-open; it is the probe then", async () => {
+    const breaker = make()
+    breaker.trip()
+    let inner: Promise<unknown> | undefined
+    breaker.addEventListener("statechange", ({ to }) => {
+      if (to === "half-open") inner = breaker.execute(() => "inner")
+    })
+    now = 1_001
+    expect(breaker.state).toBe("half-open")
+    expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
+    expect(await inner).toBe("inner")
+    expect(breaker.state).toBe("closed")
+  })
+})
+
+describe("callbacks that never stop calling back", () => {
+  test("end with an open breaker when timeout() trips it", () => {
+    const breaker = make({
+      timeout: () => {
+        breaker.trip()
+        return 5
+      },
+    })
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+  })
+})

@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { boom, rejection, succeed } from "./calls.ts"
+
+const broken = new Error("broken callback")
+const fall = (): never => {
+  throw broken
+}
+const types = ["statechange", "success", "failure", "excluded", "rejected"] as const
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe("a listener that throws", () => {
+  test("changes neither result nor state, and is reported by reportError #59", async () => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    const breaker = make({ isExcluded: (error) => error === "odd" })
+    for (const type of types) breaker.addEventListener(type, fall)
+    expect(await breaker.execute(() => 42)).toBe(42)
+    await expect(breaker.execute(() => Promise.reject("odd"))).rejects.toBe("odd")
+    await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
+    expect(breaker.state).toBe("open")
+    expect((await rejection(breaker)).code).toBe("ERR_OPEN_STATE")
+    now = 1_001
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    // success, excluded, failure, statechange; rejected; statechange, success, statechange
+    expect(reportError.mock.calls).toEqual(Array(8).fill([broken]))
+  })
+
+  test("is reported by console.error where there is no reportError #59", async () => {
+    vi.stubGlobal("reportError", undefined)
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const breaker = make()
+    breaker.addEventListener("success", fall)
+    await succeed(breaker)
+    expect(error.mock.calls).toEqual([[broken]])
+  })
+
+  test("does not keep the others from being called #59", async () => {
+    vi.stubGlobal("reportError", vi.fn())
+    const breaker = make()
+    const listener = vi.fn()
+    breaker.addEventListener("success", fall)
+    breaker.addEventListener("success", listener)
+    await succeed(breaker, 2)
+    expect(listener).toHaveBeenCalledTimes(2)
+  })
+
+  test("changes nothing as an object with handleEvent, either, or with none #59", async () => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    const breaker = make()
+    breaker.addEventListener("success", { handleEvent: fall })
+    breaker.addEventListener("success", {} as { handleEvent(): void })
+    await succeed(breaker)
+    expect(reportError.mock.calls).toEqual([[broken], [expect.any(TypeError)]])
+  })
+})
+
+describe("a callback that throws", () => {
+  test.each([
+    "onStateChange",
+    "readyToTrip",
+    "timeout",
+    "isSuccessful",
+    "isExcluded",
+    "retryAfterOf",
+  ] as const)("is reported and does not reach the caller: %s", async (name) => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    const breaker = make({ [name]: fall })
+    expect(await breaker.execute(() => 42)).toBe(42)
+    await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
+    expect(breaker.state).toBe(name === "readyToTrip" ? "closed" : "open")
+    if (name === "timeout") expect(breaker.retryAfter).toBe(60_000)
+    expect(reportError).toHaveBeenCalledWith(broken)
+  })
+
+  test("does not reach who calls trip() or reset(), either", () => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    const breaker = make({ onStateChange: fall, timeout: fall })
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+    breaker.reset()
+    expect(breaker.state).toBe("closed")
+    expect(reportError.mock.calls).toEqual([[broken], [broken], [broken]])
+  })
+})

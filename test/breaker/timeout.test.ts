@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import {
+  CircuitBreaker,
+  consecutiveFailures,
+  exponentialBackoff,
+  type OpenContext,
+  type Settings,
+} from "../../src/index.ts"
+import { boom, fail, succeed } from "./calls.ts"
+
+let now = 0
+beforeEach(() => {
+  now = 0
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock: { now: () => now },
+    timeout: 1_000,
+    ...consecutiveFailures(1),
+    ...settings,
+  })
+
+describe("timeout", () => {
+  test("grows with each opening, is capped, and starts again after a recovery #31", async () => {
+    const breaker = make({ timeout: exponentialBackoff({ initial: 100, max: 350, jitter: 0 }) })
+    for (const period of [100, 200, 350, 350]) {
+      await fail(breaker)
+      expect(breaker.retryAfter).toBe(period)
+      now += period + 1
+    }
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+    await fail(breaker)
+    expect(breaker.retryAfter).toBe(100)
+  })
+
+  test("is asked with the number of the opening, the error and what it asked for", async () => {
+    const timeout = vi.fn((_: OpenContext) => 10)
+    const breaker = make({ timeout, retryAfterOf: () => 5 })
+    await fail(breaker)
+    now = 11
+    await fail(breaker)
+    expect(timeout.mock.calls).toEqual([
+      [{ opens: 1, error: boom, retryAfter: 5 }],
+      [{ opens: 2, error: boom, retryAfter: 5 }],
+    ])
+  })
+
+  test.each([NaN, -1, Infinity, "10", undefined])(
+    "falls back to a minute when it returns %s",
+    async (wrong) => {
+      vi.stubGlobal("reportError", vi.fn())
+      const breaker = make({ timeout: () => wrong as number })
+      await fail(breaker)
+      expect(breaker.retryAfter).toBe(60_000)
+    },
+  )
+})
+
+describe("retryAfterOf()", () => {
+  test.each([
+    ["lengthens", 5_000, 5_000],
+    ["never shortens", 10, 1_000],
+    ["leaves alone, when it knows nothing,", undefined, 1_000],
+  ])("%s the open period #32", async (_, asked, period) => {
+    const breaker = make({ retryAfterOf: () => asked })
+    await fail(breaker)
+    expect(breaker.retryAfter).toBe(period)
+  })
+
+  test("outlasts the cap of a backoff: it is capped by who sets it #32", async () => {
+    const timeout = exponentialBackoff({ initial: 100, max: 200, jitter: 0 })
+    const breaker = make({
+      timeout,
+      retryAfterOf: (_, result: number | undefined) => result,
+      isSuccessful: () => false,
+    })
+    await breaker.execute(() => 300)
+    expect(breaker.retryAfter).toBe(300)
+  })
+
+  test.each([NaN, Infinity, -5, "120"])(
+    "cannot keep it open for ever by asking for %s #32",
+    async (asked) => {
+      vi.stubGlobal("reportError", vi.fn())
+      const breaker = make({ retryAfterOf: () => asked as number })
+      await fail(breaker)
+      expect(breaker.retryAfter).toBe(1_000)
+    },
+  )
+})

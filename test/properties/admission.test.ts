@@ -1,0 +1,117 @@
+/** Who is let in, and what those are told who are not. */
+import fc from "fast-check"
+import { assert, test } from "vitest"
+import type { State } from "../../src/index.ts"
+import { PLAIN, plans, stepsOf, TestClock, World, type Plan, type Step } from "./world.ts"
+
+const numRuns = 1_000
+
+test("never are more than maxRequests calls of one half-open generation admitted and not excluded", () => {
+  fc.assert(
+    fc.property(plans, stepsOf(), (plan, steps) => {
+      const world = new World(plan)
+      let probes = new Set<unknown>()
+      let generation = 0
+      let before = 0
+      for (const step of steps) {
+        if (step.do === "settle" && step.outcome === "excluded") {
+          const call = world.named(step)
+          if (!call?.settled) probes.delete(call)
+        }
+        const calls = world.calls.length
+        world.take(step)
+        const now = world.breaker.snapshot()
+        if (now.generation !== generation || step.do === "restore") {
+          generation = now.generation
+          probes = new Set()
+          // Calls that succeeded before it was restored had their slots too.
+          before = now.state === "half-open" ? now.counts.totalSuccesses : 0
+        }
+        const call = world.calls.at(-1)
+        if (world.calls.length > calls && call?.counted && now.state === "half-open") probes.add(call)
+        assert(before + probes.size <= (plan.maxRequests || 1), `${before} and ${probes.size} half-open calls`)
+      }
+    }),
+    { numRuns },
+  )
+})
+
+test("a rejected call is told to come back later, and by the state that rejected it", () => {
+  fc.assert(
+    fc.property(plans, stepsOf(), fc.integer({ min: 0, max: 3 }), (plan, steps, drift) => {
+      const world = new World(plan)
+      world.clock.drift = drift
+      for (const step of steps) {
+        world.take(step)
+        for (const { code, state, retryAfter } of world.rejections) {
+          assert(retryAfter > 0, `retryAfter of a rejection: ${retryAfter}`)
+          assert(state === (code === "ERR_OPEN_STATE" ? "open" : "half-open"), `${code} in the state ${state}`)
+        }
+      }
+    }),
+    { numRuns },
+  )
+})
+
+const allow: Step = { do: "allow" }
+const wait = (by: number): Step => ({ do: "clock", by })
+
+/** What retryAfter said right before each call, and whether the call was admitted. */
+function foretell(plan: Plan, steps: readonly Step[], check: (retryAfter: number, admitted: boolean, state: State) => void): void {
+  const world = new World(plan)
+  for (const step of steps) {
+    if (step.do !== "allow") world.take(step)
+    else {
+      const { state, retryAfter } = world.breaker
+      check(retryAfter, world.allow() !== undefined, state)
+    }
+  }
+}
+
+test("a call that is admitted had a retryAfter of 0", () => {
+  // A half-open call is given up, and the open period after it is shorter than the one before.
+  const failure: Step = { do: "settle", call: 0, outcome: "failure", retryAfter: 2_000 }
+  const shorter: Step[] = [allow, failure, wait(2_001), allow, wait(202), allow]
+  fc.assert(
+    fc.property(plans, stepsOf(), (plan, steps) => {
+      foretell(plan, steps, (retryAfter, admitted) => {
+        assert(retryAfter === 0 || !admitted, `retryAfter ${retryAfter}, and admitted`)
+      })
+    }),
+    { numRuns, examples: [[{ ...PLAIN, probeTimeout: 100 }, shorter]] },
+  )
+})
+
+test("a call that had a retryAfter of 0 is admitted, but for the one that gives up a half-open call", () => {
+  // That one opens the breaker, and nobody knows before whether it will be made.
+  const oneOfTwo: Step[] = [{ do: "trip" }, wait(101), allow, wait(101), allow]
+  const longer: Step[] = [{ do: "trip" }, wait(101), allow, wait(202), allow]
+  fc.assert(
+    fc.property(plans, stepsOf(), (plan, steps) => {
+      foretell(plan, steps, (retryAfter, admitted, state) => {
+        assert(retryAfter > 0 || admitted || state === "half-open", `retryAfter ${retryAfter}, and rejected`)
+      })
+    }),
+    { numRuns, examples: [[{ ...PLAIN, maxRequests: 2 }, oneOfTwo], [{ ...PLAIN, timeout: "doubles" }, longer]] },
+  )
+})
+
+test("retryAfter is 0 exactly when a copy of the breaker admits a call", () => {
+  fc.assert(
+    fc.property(plans, stepsOf(), (plan, steps) => {
+      const world = new World({ ...plan, mode: "enforce" })
+      for (const step of steps) world.take(step)
+      // A copy knows neither of isolations nor of half-open calls under way.
+      world.releaseAll()
+      const { retryAfter } = world.breaker
+      const snapshot = world.breaker.snapshot()
+      const { requests, totalSuccesses, totalExclusions } = snapshot.counts
+      fc.pre(snapshot.state !== "half-open" || requests === totalSuccesses + totalExclusions)
+      world.breaker = world.create(snapshot, new TestClock(123_456))
+      assert(world.breaker.retryAfter === retryAfter, `retryAfter of the copy: ${world.breaker.retryAfter}`)
+      const admitted = world.allow() !== undefined
+      assert(admitted === (retryAfter === 0), `retryAfter ${retryAfter}, and ${admitted ? "admitted" : "rejected"}`)
+    }),
+    { numRuns },
+  )
+})
