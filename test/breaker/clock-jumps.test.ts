@@ -42,17 +42,20 @@ describe("a clock that jumps", () => {
     expect(breaker.state).toBe("half-open")
   })
 
-  test.each([-11_000, -MINUTE, -HOUR])("by %d ms while nobody looks does not lengthen one, either", (jump) => {
-    let passed = 0
-    let offset = 1e7
-    const breaker = make({ clock: { now: () => passed + offset } })
-    breaker.trip()
-    passed = 9_000
-    offset += jump
-    void breaker.state
-    passed = 10_001
-    expect(breaker.state).toBe("half-open")
-  })
+  test.each([-11_000, -MINUTE, -HOUR])(
+    "by %d ms while nobody looks does not lengthen one",
+    (jump) => {
+      let passed = 0
+      let offset = 1e7
+      const breaker = make({ clock: { now: () => passed + offset } })
+      breaker.trip()
+      passed = 9_000
+      offset += jump
+      void breaker.state
+      passed = 10_001
+      expect(breaker.state).toBe("half-open")
+    },
+  )
 
   test.each(steps)("by %d ms does not make retryAfter grow", (jump) => {
     now = 1e7

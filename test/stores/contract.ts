@@ -54,7 +54,7 @@ export function storeContract(name: string, open: () => SharedPlace): void {
       expect(other.retryAfter).toBeLessThanOrEqual(10_000)
     })
 
-    test("adds up failures that none has enough of", async () => {
+    test("adds up failures that none has enough of #66", async () => {
       const clients = [breaker(), breaker(), breaker()]
       for (const client of clients) await failures(client, 2)
       expect(clients[2]?.state).toBe("open")

@@ -192,7 +192,7 @@ describe("durableObjectStore()", () => {
       expect(vi.getTimerCount()).toBe(0)
     })
 
-    test("a half-open call waits for the deadline, and is made", async () => {
+    test("a half-open call waits for the deadline, and is made #64", async () => {
       const subject = isolate({}, { deadline: 100 })
       await times(6, () => call(subject, fail))
       await pass(10_001)

@@ -95,7 +95,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     storage.broken = broken
   })
 
-  test("goes on by local state and says so once", async () => {
+  test("goes on by local state and says so once #64", async () => {
     const subject = client(storage)
     await goThroughAll(subject)
     expect(subject.errors).toHaveLength(1)
