@@ -154,6 +154,40 @@ describe("durableObjectStore()", () => {
     expect([...objects.stored.keys()]).toEqual(["all breaker:one"])
   })
 
+  // Of three leases one is elsewhere, so one of three calls is refused, and the isolate rests again.
+  test.each([
+    ["after", 0],
+    ["before", 50],
+  ])("calls that were granted leases are made and count, the one that was refused %s them notwithstanding", async (_, delay) => {
+    place({ timeout: 10_000, maxRequests: 3 })
+    const [one, other] = [isolate({ maxRequests: 3 }), isolate({ maxRequests: 3 })]
+    for (const client of [one, other]) await times(6, () => call(client, fail))
+    await pass(10_001)
+    let made = 0
+    let release!: () => void
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const probe = async (): Promise<void> => {
+      made += 1
+      await gate
+    }
+    const first = other.execute(probe)
+    await pass()
+    objects.handle = async (request, object) => {
+      const response = await object.fetch(request)
+      const isGranted = (await response.clone().text()).includes("lease")
+      if (isGranted) await new Promise((resolve) => setTimeout(resolve, delay))
+      return response
+    }
+    const calls = [1, 2, 3].map(() => one.execute(probe).then(() => "made", () => "rejected"))
+    await pass(100)
+    expect(made).toBe(3)
+    release()
+    await first
+    expect((await Promise.all(calls)).sort()).toEqual(["made", "made", "rejected"])
+    await pass(100)
+    expect(one.state).toBe("closed")
+  })
+
   describe("when the object fails", () => {
     const never = (): Promise<never> => new Promise(swallow)
 
@@ -165,7 +199,10 @@ describe("durableObjectStore()", () => {
       ["answers 500", async () => new Response("broken", { status: 500 })],
       ["answers no JSON", async () => new Response("<html>")],
       ["is of another version", async () => Response.json({ version: 2, state: "open", retryAfter: 1e9, opens: 1 })],
-      ["answers nonsense", async () => Response.json({ version: 1, state: "ajar", retryAfter: -1, opens: null })],
+      ["answers a state that there is none of", async () => Response.json({ version: 1, state: "ajar", retryAfter: 0, opens: 0 })],
+      ["answers a negative time", async () => Response.json({ version: 1, state: "open", retryAfter: -1, opens: 1 })],
+      ["answers no number", async () => Response.json({ version: 1, state: "open", retryAfter: 1, opens: null })],
+      ["answers half a ramp", async () => Response.json({ version: 1, state: "closed", retryAfter: 0, opens: 0, slowStart: {} })],
       ["answers a body that does not end", async () => new Response(new ReadableStream({}))],
     ])("and %s, each isolate goes on by itself and says so once", async (_, handle) => {
       const subject = isolate()
