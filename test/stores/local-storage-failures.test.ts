@@ -49,6 +49,22 @@ async function failures(subject: Client, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
 }
 
+/** As much of Web Locks as is asked for. */
+function fakeLocks(): Pick<LockManager, "request"> {
+  const held = new Set<string>()
+  return {
+    async request(name: string, _: unknown, use: (lock: object | null) => unknown) {
+      if (held.has(name)) return use(null)
+      held.add(name)
+      try {
+        return await use({})
+      } finally {
+        held.delete(name)
+      }
+    },
+  } as Pick<LockManager, "request">
+}
+
 /** Through every state and back, by local state alone. */
 async function goThroughAll(subject: Client): Promise<void> {
   expect(await call(subject, succeed)).toBe("up")
@@ -122,11 +138,12 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     const [one, other] = [client(storage, settings), client(storage, settings)]
     for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
     await vi.advanceTimersByTimeAsync(10_001)
+    vi.stubGlobal("navigator", { locks: fakeLocks() })
     storage.broken = broken
     void one.breaker.execute(() => new Promise<never>(() => {}))
     await settle()
     storage.broken = undefined
-    await vi.advanceTimersByTimeAsync(5_001)
+    await vi.advanceTimersByTimeAsync(1_001)
     expect(await call(other, succeed)).toBe("up")
     expect(other.breaker.state).toBe("closed")
   })

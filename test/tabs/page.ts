@@ -23,7 +23,9 @@ export interface TabApi {
   readonly persisted: boolean
   call(path: string): Promise<Result>
   /** So many at once, at a time by the wall clock: tabs cannot be told at the same moment. */
-  volley(path: string, count: number, at: number): Promise<Result[]>
+  volley(path: string, count: number, at: number): void
+  /** What calls of the volley have come to so far. */
+  results: Result[]
   /** Seven calls through a new breaker, and what its store had to say. */
   outage(settings: Settings, path: string): Promise<Outage>
   /** Starts a call without waiting; what it came to is in `late`. */
@@ -80,10 +82,14 @@ const api: TabApi = {
     return persisted
   },
   call,
-  async volley(path, count, at) {
-    await new Promise((resolve) => setTimeout(resolve, at - Date.now()))
-    return Promise.all(Array.from({ length: count }, () => call(path)))
+  volley(path, count, at) {
+    const results: Result[] = []
+    api.results = results
+    setTimeout(() => {
+      for (let i = 0; i < count; i++) void call(path).then((result) => results.push(result))
+    }, at - Date.now())
   },
+  results: [],
   async outage(settings, path) {
     api.open(settings)
     const results: Result[] = []

@@ -53,8 +53,8 @@ interface Lead {
 }
 
 class PageStorage implements SharedStorage {
-  // Nothing here goes over a network. An engine that has only just started takes half a second for its
-  // first lock, and a hidden page without locks a whole one for its claim.
+  // Nothing here goes over a network, so whatever comes late will come: a lock on a busy machine, or the
+  // claim of a hidden page, whose timers take a second.
   readonly deadline = 2_000
   readonly #given: Storage | undefined
   readonly #prefix: string
