@@ -36,12 +36,6 @@ test.each(Object.entries(resolutions))("all code in the docs compiles with %s", 
   for (const [index, block] of [...readme, ...docstrings].entries()) {
     writeFileSync(join(project, `example-${index}.ts`), `${block}\nexport {}\n`)
   }
-  // What Wrangler generates for a Worker.
-  const workers = `declare module "cloudflare:workers" {
-    const env: { readonly BREAKERS: import("webbreaker/durable-object").BreakerNamespace }
-    function waitUntil(promise: Promise<unknown>): void
-  }`
-  writeFileSync(join(project, "workers.d.ts"), workers)
   const compilerOptions = {
     ...resolution,
     target: "ES2022",

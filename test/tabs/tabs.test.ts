@@ -98,9 +98,9 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     await open(a)
     const after = await state(a)
     expect(after.state).toBe("open")
-    // Whole milliseconds are all that the wall clock has.
+    // The two numbers of a state are read one after the other, and a loaded machine may pause between.
     const left = before.retryAfter - (after.now - before.now)
-    expect(Math.abs(after.retryAfter - left)).toBeLessThan(5)
+    expect(Math.abs(after.retryAfter - left)).toBeLessThan(50)
 
     const late = await newTab()
     expect(await call(late, "/ok")).toMatchObject({ kind: "rejected", name: "OpenStateError" })
