@@ -177,7 +177,7 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
     // that asks; the open period that this begins may be over by now.
     const oldest = record.probes?.[0]?.at ?? now
     end = oldest + (policy.probeTimeout || openFor)
-    const next = typeof policy.timeout === "number" ? policy.timeout : openFor
+    const next = typeof policy.timeout === "number" ? policy.timeout : 0
     if (policy.probeTimeout !== 0 && now > end + next) return 0
   }
   // At the very end the answer is still no, and who is told 0 would spin.
