@@ -25,10 +25,10 @@ export const cases: Case[] = [
   ...["/reset", "/close", "/reset-headers"].map((path): Case => ({
     name: `${path} is a failure`,
     async run(t) {
-      // A GET would be sent again, ten times by Firefox.
+      // A GET would be sent again, ten times by Firefox. Deno sends a POST again too, or does not, by version.
       const { url, hits } = target(t, path)
       await fails(t, url, { method: "POST" })
-      t.equal(await hits(), 1)
+      t.between(await hits(), 1, t.runtime === "deno" ? 2 : 1)
     },
   })),
   {
