@@ -17,7 +17,7 @@ import {
   type Evidence,
   type Transition,
 } from "./core/machine.ts"
-import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
+import { createPolicy, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded, Interruption } from "./deadline.ts"
@@ -45,6 +45,8 @@ export interface Isolation {
 
 interface Call {
   readonly permit: Permit | undefined
+  /** Whether the next call is like this one, as long as it is given the same permit. */
+  readonly repeats: boolean
   readonly fulfilled: <T>(result: T) => T
   readonly rejected: (error: unknown) => never
 }
@@ -84,6 +86,7 @@ export class CircuitBreaker {
   #isolations = 0
   #cause: unknown
   #shared: Call | undefined
+  #holdBack: (() => number | undefined) | undefined
   readonly #store: StoreLink | undefined
 
   constructor(settings: Settings = {}) {
@@ -91,7 +94,7 @@ export class CircuitBreaker {
     this.#policy = createPolicy(settings, report)
     this.name = settings.name ?? ""
     // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
-    const now = isTimed(this.#policy) || settings.snapshot ? this.#now() : 0
+    const now = this.#policy.timed || settings.snapshot ? this.#now() : 0
     this.#record = restoreSnapshot(settings.snapshot, this.#policy, now)
     const { onStateChange } = settings
     if (onStateChange) {
@@ -136,6 +139,12 @@ export class CircuitBreaker {
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
     options?: CallOptions,
   ): Promise<T> {
+    const shared = this.#shared
+    // A call that is like the one before it goes the same way, past all that would ask whether it is.
+    if (options === undefined && shared !== undefined && shared.repeats && shared.permit === this.#record.permit) {
+      admit(this.#record, this.#policy)
+      return this.#run(shared, request, undefined, undefined)
+    }
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
     if (limit !== undefined || signal) {
@@ -149,18 +158,17 @@ export class CircuitBreaker {
     const permit = this.#admit()
     // Not thrown: that alone would double what a rejection costs.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
-    if (this.#store && permit?.lease) return this.#executeLeased(this.#store, permit, request, options)
-    return this.#run(permit, request, signal, limit)
+    if (this.#store && permit?.lease) return this.#executeLeased(this.#store, permit, request, signal, limit)
+    return this.#run(this.#call(permit), request, signal, limit)
   }
 
   // Not an async function: that would cost a call that does nothing else twice as much.
   #run<T>(
-    permit: Permit | undefined,
+    call: Call,
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
     signal: AbortSignal | null | undefined,
     limit: number | undefined,
   ): Promise<T> {
-    const call = this.#call(permit)
     let promise: Promise<T>
     try {
       promise = limit || signal ? bounded(request, signal, limit) : Promise.resolve(request(undefined))
@@ -175,18 +183,32 @@ export class CircuitBreaker {
     store: StoreLink,
     permit: Permit,
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
-    options: CallOptions | undefined,
+    signal: AbortSignal | null | undefined,
+    limit: number | undefined,
   ): Promise<T> {
     const granted = await store.lease(permit)
-    const current = permit.generation === this.#record.generation
+    let admitted: Permit | CircuitBreakerError | undefined = permit
     // A lease holds though another call of this breaker was refused one, and it rests again.
-    if ((granted || (granted === undefined && current)) && !options?.signal?.aborted) {
-      return this.#run(permit, request, options?.signal, options?.callTimeout ?? this.#settings.callTimeout)
+    if (signal?.aborted || !(granted ?? permit.generation === this.#record.generation)) {
+      this.#giveBack(store, permit)
+      if (signal?.aborted) throw signal.reason
+      // By now the breaker knows what the others found: it rejects the call, or is closed.
+      admitted = this.#admit()
+      if (admitted instanceof CircuitBreakerError) throw admitted
+      if (admitted?.lease) {
+        // Half-open still, or again. Who asked once more might do so for ever.
+        this.#giveBack(store, admitted)
+        const rejection = this.#reject("too-many", false, 0)
+        if (rejection) throw rejection
+        admitted = undefined
+      }
     }
+    return this.#run(this.#call(admitted), request, signal, limit)
+  }
+
+  #giveBack(store: StoreLink, permit: Permit): void {
     settle(this.#record, this.#policy, permit, "excluded", false)
     store.settled(permit, "excluded", false, undefined)
-    // By now the breaker knows what the others found: it rejects the call, or is closed.
-    return this.execute(request, options)
   }
 
   /**
@@ -241,6 +263,7 @@ export class CircuitBreaker {
 
   #isolate(step: 1 | -1): void {
     const from = this.state
+    this.#shared = undefined
     this.#isolations += step
     const to = this.#isolations ? "open" : this.#record.state
     if (from !== to) this.#listeners?.queue("statechange", this.name, { from, to, counts: this.counts })
@@ -261,6 +284,7 @@ export class CircuitBreaker {
     options?: AddEventListenerOptions | boolean,
   ): void {
     this.#listeners ??= new Listeners()
+    this.#shared = undefined
     this.#listeners.add(type, listener, options)
   }
 
@@ -286,6 +310,10 @@ export class CircuitBreaker {
         this.#tick()
         this.#changed(adopt(record, this.#policy, state, remaining, opens, openFor))
         this.#listeners?.announce()
+      },
+      holdBack: (wait) => {
+        this.#shared = undefined
+        this.#holdBack = wait
       },
       failed: (error) => {
         this.#listeners?.queue("storeerror", this.name, { error })
@@ -318,7 +346,7 @@ export class CircuitBreaker {
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
-    if (isTimed(this.#policy) || record.state !== "closed") {
+    if (this.#policy.timed || record.state !== "closed") {
       this.#tick()
       if (record.probes) {
         this.#changed(lapse(record, this.#policy))
@@ -326,20 +354,31 @@ export class CircuitBreaker {
       }
     }
     const held = this.#isolations > 0
-    const wait = (!held && record.state === "closed" && this.#store?.holdBack?.()) || 0
+    const wait = !held && record.state === "closed" ? this.#wait() : 0
     const permit = held ? "open" : wait ? "too-many" : admit(record, this.#policy)
     if (typeof permit === "object") {
       this.#listeners?.announce()
       return permit
     }
-    const Rejection = permit === "open" ? OpenStateError : TooManyRequestsError
-    const init = {
+    return this.#reject(permit, held, wait)
+  }
+
+  /** Milliseconds for which the store holds back a call of the closed state. */
+  #wait(): number {
+    const wait = this.#holdBack?.()
+    if (wait === undefined) this.#holdBack = undefined
+    return wait ?? 0
+  }
+
+  #reject(why: "open" | "too-many", held: boolean, wait: number): CircuitBreakerError | undefined {
+    const record = this.#record
+    const Rejection = why === "open" ? OpenStateError : TooManyRequestsError
+    const error = withoutStack(Rejection, {
       breaker: this.name,
       state: held ? "open" : record.state,
       retryAfter: held ? Infinity : wait || retryAfter(record, this.#policy),
       cause: this.#cause,
-    } as const
-    const error = withoutStack(() => new Rejection(init))
+    })
     this.#listeners?.queue("rejected", this.name, { error })
     this.#listeners?.announce()
     return this.#settings.mode === "shadow" ? undefined : error
@@ -348,26 +387,35 @@ export class CircuitBreaker {
   /** What to do once the call settles; calls that share a permit and are not timed share it too. */
   #call(permit: Permit | undefined): Call {
     const start = this.#start()
-    if (start === undefined && permit !== undefined && this.#shared?.permit === permit) return this.#shared
-    const call: Call = {
+    const shared = this.#shared
+    if (shared && shared.permit === permit && start === undefined) return shared
+    const call = this.#makeCall(permit, start)
+    if (start === undefined && permit === this.#record.permit && !this.#holdBack) this.#shared = call
+    return call
+  }
+
+  #makeCall(permit: Permit | undefined, start: number | undefined): Call {
+    return {
       permit,
+      repeats: !this.#policy.timed && this.#settings.callTimeout === undefined,
       fulfilled: (result) => {
-        this.#judge(permit, start, "success", undefined, result)
+        const { isExcluded, isSuccessful } = this.#settings
+        if (isExcluded || isSuccessful) this.#judge(permit, start, "success", undefined, result)
+        else this.#settle(permit, start, "success")
         return result
       },
       rejected: (error) => {
-        if (error instanceof Interruption) {
-          const { by, reason } = error
-          const failed = by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(reason))
-          this.#settle(permit, start, failed ? "failure" : "excluded", { error: reason })
-          throw reason
-        }
-        this.#judge(permit, start, "failure", error, undefined)
+        if (!(error instanceof Interruption)) this.#judge(permit, start, "failure", error, undefined)
+        else throw this.#interrupted(permit, start, error)
         throw error
       },
     }
-    if (start === undefined && permit === this.#record.permit) this.#shared = call
-    return call
+  }
+
+  #interrupted(permit: Permit | undefined, start: number | undefined, { by, reason }: Interruption): unknown {
+    const failed = by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(reason))
+    this.#settle(permit, start, failed ? "failure" : "excluded", { error: reason })
+    return reason
   }
 
   #judge(
@@ -380,16 +428,16 @@ export class CircuitBreaker {
     const { isExcluded, isSuccessful, retryAfterOf } = this.#settings
     const shown = byDefault === "failure" && error === undefined ? null : error
     let outcome = byDefault
-    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, () => isExcluded(shown, result))) {
+    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
       outcome = "excluded"
     } else if (isSuccessful) {
       const fallback = byDefault === "success"
-      const successful = ask(report, "isSuccessful", BOOLEAN, fallback, () => isSuccessful(shown, result))
+      const successful = ask(report, "isSuccessful", BOOLEAN, fallback, isSuccessful, shown, result)
       outcome = successful ? "success" : "failure"
     }
     const retryAfter =
       retryAfterOf && outcome === "failure"
-        ? ask(report, "retryAfterOf", NUMBER, 0, () => retryAfterOf(shown, result))
+        ? ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
         : undefined
     this.#settle(permit, start, outcome, outcome === "success" ? undefined : { error, retryAfter })
   }

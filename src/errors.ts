@@ -104,15 +104,15 @@ export function findCircuitBreakerError(error: unknown): CircuitBreakerError | u
 const traces = Error as { stackTraceLimit?: unknown }
 
 /** Makes an error without the cost of a stack trace, where the engine lets it be suspended. */
-export function withoutStack<E extends Error>(make: () => E): E {
+export function withoutStack<A>(Type: new (about: A) => CircuitBreakerError, about: A): CircuitBreakerError {
   const limit = traces.stackTraceLimit
-  if (typeof limit !== "number") return make()
+  if (typeof limit !== "number") return new Type(about)
   try {
     traces.stackTraceLimit = 0
-    return make()
+    return new Type(about)
   } catch {
     // The intrinsics are frozen: then a trace is what it costs.
-    return make()
+    return new Type(about)
   } finally {
     if (traces.stackTraceLimit === 0) traces.stackTraceLimit = limit
   }

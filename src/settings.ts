@@ -138,7 +138,7 @@ export interface CallSettings {
   readonly retryAfterOf: Settings["retryAfterOf"]
   readonly callTimeout: number | undefined
   readonly slowCallDuration: number | undefined
-  readonly mode: Mode | undefined
+  readonly mode: Mode
   readonly clock: Clock
   /** Whether the clock is the default one. */
   readonly byPlatform: boolean
@@ -157,7 +157,7 @@ export function callSettings(settings: Settings): CallSettings {
     retryAfterOf: settings.retryAfterOf,
     callTimeout: settings.callTimeout,
     slowCallDuration: settings.slowCallDuration,
-    mode: settings.mode,
+    mode: settings.mode ?? "enforce",
     clock: settings.clock ?? performance,
     byPlatform: settings.clock === undefined,
   }

@@ -23,6 +23,12 @@ export interface StoreHost {
    * for less than none: the next call is a half-open one.
    */
   adopt(state: "open" | "closed", remaining: number, opens: number, openFor?: number): void
+  /**
+   * Holds calls of the closed state back from now on, as long as `wait` is a function: asked for each of
+   * them, it gives the milliseconds for which that one is held back, 0 to let it through, `undefined`
+   * once all may go.
+   */
+  holdBack(wait: (() => number | undefined) | undefined): void
   /** The store failed; the breaker goes on by its local state. */
   failed(error: unknown): void
 }
@@ -34,8 +40,6 @@ export interface StoreLink {
    * leaves that to the breaker: the store does not say in time, or there is nothing to ask for.
    */
   lease(permit: Permit): Promise<boolean | undefined>
-  /** Milliseconds for which a call of the closed state is held back; 0 lets it through. */
-  holdBack?(): number
   /** A call was counted. */
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void
   /** The breaker was opened or closed by hand. */

@@ -45,15 +45,16 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
  * What the callback of that name returns. When it throws or breaks the rule (an `async` one always
  * would), that is reported and `fallback` holds, as it does when it returns `undefined`.
  */
-export function ask<R>(
+export function ask<A extends readonly unknown[], R>(
   report: (error: unknown) => void,
   name: string,
   rule: Rule,
   fallback: R,
-  callback: () => R | undefined,
+  callback: (...args: A) => R | undefined,
+  ...args: A
 ): R {
   try {
-    const answer = callback()
+    const answer = callback(...args)
     if (answer === undefined) return fallback
     check(`${name}()`, answer, rule)
     return answer

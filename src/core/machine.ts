@@ -69,7 +69,8 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
     newGeneration(record, policy, record.now)
   }
   if (time) {
-    roll(time, record.counts, Math.floor(elapsed / policy.bucketPeriod), policy.buckets)
+    const age = Math.floor(elapsed / policy.bucketPeriod)
+    if (age !== time.age) roll(time, record.counts, age, policy.buckets)
   }
   return undefined
 }
@@ -88,7 +89,7 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
 /** Admits a call, or says why not. */
 export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | "too-many" {
   if (record.state === "open") return "open"
-  if (isSaturated(record, policy)) return "too-many"
+  if (record.state === "half-open" && isSaturated(record, policy)) return "too-many"
   record.counts.requests += 1
   const { permit, time } = record
   if (record.probes) {
@@ -127,8 +128,7 @@ export function settle(
   }
   book(record, policy, permit, outcome, slow)
   if (outcome === "failure" || (slow && outcome === "success")) {
-    const counts = { ...record.counts }
-    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, () => policy.readyToTrip(counts))
+    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, { ...record.counts })
     // Unless the callback called back into the breaker and changed the state itself.
     if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
   }

@@ -76,6 +76,8 @@ export interface MachineSettings {
 /** {@link MachineSettings}, checked; plain data but for the callbacks. */
 export interface Policy {
   readonly maxRequests: number
+  /** Whether the closed state needs to know the time; while nothing does, no clock is read. */
+  readonly timed: boolean
   /** Length of a fixed window; 0 when there is none. */
   readonly interval: number
   /** Length of a rolling window of time, in buckets of `bucketPeriod`; both 0 when there is none. */
@@ -122,6 +124,7 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   const rolling = buckets > 1
   return {
     maxRequests: maxRequests || 1,
+    timed: buckets > 0,
     interval: rolling ? 0 : buckets * bucketPeriod,
     buckets: rolling ? buckets : 0,
     bucketPeriod: rolling ? bucketPeriod : 0,
@@ -133,15 +136,10 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   }
 }
 
-/** Whether the closed state needs to know the time; while nothing does, no clock is read. */
-export function isTimed(policy: Policy): boolean {
-  return policy.interval + policy.bucketPeriod > 0
-}
-
 /** The length of an open period that begins now; a hint of the failure can only lengthen it. */
 export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
   const length =
-    typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, () => timeout(context)) : timeout
+    typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context) : timeout
   const { retryAfter } = context
   return Math.max(length || DEFAULT_TIMEOUT, isNumber(retryAfter) ? retryAfter : 0)
 }

@@ -47,7 +47,7 @@ export function roll(time: TimeWindow, counts: Counts, age: number, length: numb
 
 /** The bucket of the present period. */
 export function currentBucket({ age, buckets }: TimeWindow): Bucket {
-  let bucket = buckets.at(-1)
+  let bucket = buckets[buckets.length - 1]
   if (bucket?.age !== age) buckets.push((bucket = { age, ...noCounts() }))
   return bucket
 }

@@ -123,13 +123,6 @@ class Link implements StoreLink {
     return verdict && verdict.state !== "closed" ? false : undefined
   }
 
-  holdBack(): number {
-    if (!this.#ramp) return 0
-    const wait = this.#ramp.holdBack(Date.now())
-    if (wait === undefined) this.#ramp = undefined
-    return wait ?? 0
-  }
-
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
     // Calls of the closed state, which are nearly all, are spared the look-up.
     const lease = permit.lease && this.#leases.get(permit)
@@ -192,7 +185,9 @@ class Link implements StoreLink {
   #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
-    this.#ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
+    const ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
+    if (ramp ?? this.#ramp) this.#host.holdBack(ramp && (() => ramp.holdBack(Date.now())))
+    this.#ramp = ramp
     if (state === "open") {
       this.#adopted = true
       this.#host.adopt("open", retryAfter, opens, openFor)
