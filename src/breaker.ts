@@ -337,9 +337,9 @@ export class CircuitBreaker {
     this.#changed(tick(this.#record, this.#policy, now))
   }
 
-  /** When a call begins, if anybody wants to know how long it takes. */
+  /** When a call begins, if anybody asks how long it takes. */
   #start(): number | undefined {
-    return this.#listeners || this.#settings.slowCallDuration !== undefined ? this.#now() : undefined
+    return this.#listeners?.outcomes || this.#settings.slowCallDuration !== undefined ? this.#now() : undefined
   }
 
   /** A permit, none for a call that goes through uncounted, or the error for one that is rejected. */
@@ -458,7 +458,9 @@ export class CircuitBreaker {
     const counted = permit?.generation === record.generation
     const slow = duration !== undefined && duration > slowCallDuration
     const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
-    this.#listeners?.queue(outcome, this.name, { duration, error: evidence?.error, counted })
+    if (this.#listeners?.outcomes) {
+      this.#listeners.queue(outcome, this.name, { duration, error: evidence?.error, counted })
+    }
     this.#changed(change, evidence?.error)
     // What a lease came to matters to the others even when this breaker has moved on.
     if (this.#store && permit && (counted || permit.lease)) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)

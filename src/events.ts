@@ -63,6 +63,8 @@ export interface BreakerEventMap {
   storeerror: StoreErrorEvent
 }
 
+const OUTCOMES = ["success", "failure", "excluded"]
+
 /** A listener: a function, or an object with `handleEvent`. */
 export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEvent(event: E): void }
 
@@ -71,12 +73,15 @@ export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEv
  * would otherwise end the process.
  */
 export class Listeners {
+  /** Whether somebody wants to hear of each call. */
+  outcomes = false
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
   #events: BreakerEvent[] | undefined
   #announcing = false
 
   add(type: string, listener: BreakerListener<never>, options?: AddEventListenerOptions | boolean): void {
+    if (OUTCOMES.includes(type)) this.outcomes = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
       guarded = (event) => {
