@@ -40,6 +40,7 @@ export type Done = (outcome: Outcome, evidence?: Evidence) => void
 
 /** Holds a breaker open until it is released; a second release does nothing. */
 export interface Isolation {
+  /** Lets go; only the first call counts. */
   release(): void
 }
 
@@ -89,6 +90,7 @@ export class CircuitBreaker {
   #holdBack: (() => number | undefined) | undefined
   readonly #store: StoreLink | undefined
 
+  /** All settings have defaults: those of gobreaker, where gobreaker has the setting. */
   constructor(settings: Settings = {}) {
     this.#settings = callSettings(settings)
     this.#policy = createPolicy(settings, report)

@@ -40,6 +40,7 @@ export class CircuitBreakerError extends Error {
    */
   readonly retryAfter: number
 
+  /** Called by the classes below. */
   constructor(name: string, code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
     const { breaker, state, retryAfter, cause } = rejection
     super(`circuit breaker "${breaker}" is ${why}`, cause === undefined ? undefined : { cause })
@@ -53,16 +54,22 @@ export class CircuitBreakerError extends Error {
 
 /** What a {@link CircuitBreakerError} tells beside its message. */
 export interface Rejection {
+  /** Name of the breaker. */
   readonly breaker: string
+  /** The breaker's state. */
   readonly state: State
+  /** Milliseconds until a call may be admitted. */
   readonly retryAfter: number
+  /** The error that opened the breaker. */
   readonly cause?: unknown
 }
 
 /** The breaker is open (gobreaker's `ErrOpenState`). */
 export class OpenStateError extends CircuitBreakerError {
+  /** Always this one. */
   declare readonly code: "ERR_OPEN_STATE"
 
+  /** For code that stands in for a breaker, in tests say. */
   constructor(rejection: Rejection) {
     super("OpenStateError", "ERR_OPEN_STATE", "open", rejection)
   }
@@ -73,8 +80,10 @@ export class OpenStateError extends CircuitBreakerError {
  * closed, and a store lets calls through slowly at first.
  */
 export class TooManyRequestsError extends CircuitBreakerError {
+  /** Always this one. */
   declare readonly code: "ERR_TOO_MANY_REQUESTS"
 
+  /** For code that stands in for a breaker, in tests say. */
   constructor(rejection: Rejection) {
     super("TooManyRequestsError", "ERR_TOO_MANY_REQUESTS", `${rejection.state}: too many requests`, rejection)
   }

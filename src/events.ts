@@ -12,6 +12,7 @@ export class BreakerEvent extends Event {
   /** Name of the breaker. */
   declare readonly breaker: string
 
+  /** Called by the breaker. */
   constructor(type: string, fields: object) {
     super(type)
     Object.assign(this, fields)
@@ -20,8 +21,11 @@ export class BreakerEvent extends Event {
 
 /** `"statechange"`: the breaker's state is `to` from here on. */
 export interface StateChangeEvent extends BreakerEvent {
+  /** Of this interface. */
   readonly type: "statechange"
+  /** The state before. */
   readonly from: State
+  /** The state from here on. */
   readonly to: State
   /** The counts that led to the change. */
   readonly counts: Counts
@@ -31,6 +35,7 @@ export interface StateChangeEvent extends BreakerEvent {
 
 /** `"success"`, `"failure"` or `"excluded"`: a call has ended. */
 export interface OutcomeEvent extends BreakerEvent {
+  /** What the call was. */
   readonly type: Outcome
   /** Milliseconds the call took; `undefined` when it began before anybody listened. */
   readonly duration: number | undefined
@@ -42,6 +47,7 @@ export interface OutcomeEvent extends BreakerEvent {
 
 /** `"rejected"`: a call was not admitted. */
 export interface RejectedEvent extends BreakerEvent {
+  /** Of this interface. */
   readonly type: "rejected"
   /** What the caller got; in shadow mode, what it would have got. */
   readonly error: CircuitBreakerError
@@ -49,17 +55,25 @@ export interface RejectedEvent extends BreakerEvent {
 
 /** `"storeerror"`: the store failed, and the breaker goes on by its local state. Once, until it works again. */
 export interface StoreErrorEvent extends BreakerEvent {
+  /** Of this interface. */
   readonly type: "storeerror"
+  /** What went wrong. */
   readonly error: unknown
 }
 
 /** The events of a breaker, by type. */
 export interface BreakerEventMap {
+  /** After each change of state. */
   statechange: StateChangeEvent
+  /** After each call that was a success. */
   success: OutcomeEvent
+  /** After each call that was a failure. */
   failure: OutcomeEvent
+  /** After each call that was neither. */
   excluded: OutcomeEvent
+  /** For each call that was not admitted. */
   rejected: RejectedEvent
+  /** When the store fails, once until it works again. */
   storeerror: StoreErrorEvent
 }
 

@@ -3,6 +3,7 @@ export type { Counts, Outcome, State } from "./core/counts.ts"
 export type { Evidence } from "./core/machine.ts"
 export type { MachineSettings, OpenContext } from "./core/policy.ts"
 export type { BreakerSnapshot } from "./core/snapshot.ts"
+export type { Bucket } from "./core/window.ts"
 export {
   CircuitBreakerError,
   findCircuitBreakerError,
@@ -16,7 +17,15 @@ export type { Policy } from "./core/policy.ts"
 export type { BreakerStore } from "./store.ts"
 export { createStore, type SharedStorage } from "./stores/create-store.ts"
 export { memoryStore } from "./stores/memory-store.ts"
-export type { BreakerEvent, BreakerEventMap, BreakerListener, OutcomeEvent, RejectedEvent, StateChangeEvent } from "./events.ts"
+export type {
+  BreakerEvent,
+  BreakerEventMap,
+  BreakerListener,
+  OutcomeEvent,
+  RejectedEvent,
+  StateChangeEvent,
+  StoreErrorEvent,
+} from "./events.ts"
 export type { Clock, Mode, Settings } from "./settings.ts"
 export {
   anyOf,

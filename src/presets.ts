@@ -39,7 +39,11 @@ export interface Backoff {
   readonly initial: number
   /** Where it stops growing, in milliseconds. */
   readonly max: number
-  /** @defaultValue 2 */
+  /**
+   * How many times as long each period is as the one before; from 1.
+   *
+   * @defaultValue 2
+   */
   readonly factor?: number
   /**
    * Each period is longer by a random share of itself, up to this one; from 0 to 1. It is applied
@@ -48,7 +52,11 @@ export interface Backoff {
    * @defaultValue 0.25
    */
   readonly jitter?: number
-  /** @defaultValue `Math.random` */
+  /**
+   * Where the jitter comes from: a number from 0 to below 1.
+   *
+   * @defaultValue `Math.random`
+   */
   readonly random?: () => number
 }
 

@@ -17,13 +17,19 @@ export type Outcome = "success" | "failure" | "excluded"
  * `requests - totalSuccesses - totalFailures - totalExclusions` of them.
  */
 export interface Counts {
+  /** Calls admitted. */
   requests: number
+  /** Calls that were successes. */
   totalSuccesses: number
+  /** Calls that were failures. */
   totalFailures: number
+  /** Calls that were neither. */
   totalExclusions: number
   /** Successes and failures that took longer than `slowCallDuration`. */
   totalSlow: number
+  /** Successes since the last failure; a rolling window takes nothing from it. */
   consecutiveSuccesses: number
+  /** Failures since the last success; a rolling window takes nothing from it. */
   consecutiveFailures: number
 }
 

@@ -30,6 +30,7 @@ export interface Transition {
 
 /** What a failed call says about the open period that it may lead to. */
 export interface Evidence {
+  /** What the call rejected with, when it did. */
   readonly error?: unknown
   /** Milliseconds; lengthens the open period when it is longer. */
   readonly retryAfter?: number | undefined

@@ -75,6 +75,7 @@ export interface MachineSettings {
 
 /** {@link MachineSettings}, checked; plain data but for the callbacks. */
 export interface Policy {
+  /** Calls admitted while half-open, and successes in a row that close the breaker; from 1. */
   readonly maxRequests: number
   /** Whether the closed state needs to know the time; while nothing does, no clock is read. */
   readonly timed: boolean
@@ -82,10 +83,13 @@ export interface Policy {
   readonly interval: number
   /** Length of a rolling window of time, in buckets of `bucketPeriod`; both 0 when there is none. */
   readonly buckets: number
+  /** Length of one of them, in milliseconds. */
   readonly bucketPeriod: number
   /** Length of a rolling window of calls; 0 when there is none. */
   readonly windowSize: number
+  /** Length of an open period, or what gives it. */
   readonly timeout: number | ((context: OpenContext) => number)
+  /** Whether a closed breaker with these counts opens. */
   readonly readyToTrip: (counts: Counts) => boolean
   /** `undefined` stands for the open period. */
   readonly probeTimeout: number | undefined

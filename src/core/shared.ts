@@ -36,6 +36,7 @@ export interface Report {
 
 /** What the shared record says. */
 export interface Verdict {
+  /** That of the breaker that all of them share. */
   readonly state: State
   /** Milliseconds until a lease may be had; 0 while closed. */
   readonly retryAfter: number
@@ -53,6 +54,7 @@ export interface Verdict {
 
 /** A shared record as JSON. */
 export interface SharedRecord {
+  /** Of this format. */
   readonly version: 1
   /** When it was written. */
   readonly at: number
@@ -60,7 +62,9 @@ export interface SharedRecord {
   readonly openedAt: number
   /** Length of the open period that it is in, or was in last. */
   readonly durationMs: number
+  /** Half-open calls that may be under way, oldest first. */
   readonly leases: readonly { readonly lease: string; readonly at: number }[]
+  /** The breaker itself. */
   readonly snapshot: BreakerSnapshot
 }
 

@@ -14,9 +14,13 @@ import type { Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
+  /** Of this format. */
   readonly version: 1
+  /** The state, as if nobody held the breaker open. */
   readonly state: State
+  /** How often the counts have begun anew. */
   readonly generation: number
+  /** Those of the present generation. */
   readonly counts: Counts
   /** Since the window (closed) or the open period began. */
   readonly elapsed: number

@@ -22,7 +22,11 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   readonly #create: (key: string, snapshot?: unknown) => CircuitBreaker
   readonly #max: number
 
-  /** @param snapshots - By key; breakers to begin with. */
+  /**
+   * Called by `wrapFetch`.
+   *
+   * @param snapshots - By key; breakers to begin with.
+   */
   constructor(create: (key: string, snapshot?: unknown) => CircuitBreaker, max: number, snapshots: unknown) {
     this.#create = create
     this.#max = max
@@ -42,6 +46,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     return this.#entries.get(key)?.breaker
   }
 
+  /** Whether there is a breaker for `key`. */
   has(key: string): boolean {
     return this.#entries.has(key)
   }

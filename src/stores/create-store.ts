@@ -24,6 +24,7 @@ import { Ramp } from "./ramp.ts"
  * rejects goes with the next one, unless the error is named "TimeoutError": that one may have arrived.
  */
 export interface SharedStorage {
+  /** Applies the report to the record of `name`, as one step, and answers with the verdict. */
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
   /**
    * Tells `changed` of verdicts that others bring about. The breaker holds on to that function: whoever

@@ -42,6 +42,7 @@ test.each(Object.entries(resolutions))("all code in the docs compiles with %s", 
     lib: ["ES2022", "DOM"],
     types: [],
     strict: true,
+    exactOptionalPropertyTypes: true,
     skipLibCheck: false,
     noEmit: true,
   }

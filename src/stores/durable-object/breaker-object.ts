@@ -9,6 +9,7 @@ import type { ObjectContext } from "./platform.ts"
 
 /** A Durable Object: answers the reports of isolates. */
 export interface BreakerObject {
+  /** Answers one report with the verdict. */
   fetch(request: Request): Promise<Response>
 }
 

@@ -12,7 +12,11 @@ import { elect, type Office } from "./election.ts"
 
 /** Settings of {@link localStorageStore}. */
 export interface LocalStorageSettings {
-  /** @defaultValue `localStorage` */
+  /**
+   * Where the records are kept.
+   *
+   * @defaultValue `localStorage`
+   */
   readonly storage?: Storage
   /**
    * What the keys in the storage begin with; the name of the breaker follows.
