@@ -454,3 +454,17 @@ test("localStorageStore() listens once for all its breakers", () => {
   for (let i = 0; i < 10; i++) new CircuitBreaker({ name: `${i}`, store })
   expect(listen.mock.calls.map(([type]) => type)).toEqual(["storage", "pageshow"])
 })
+
+test.each([
+  [{ storage: "local" }, 'storage must be a Storage: got "local"'],
+  [{ storage: {} }, "storage must be a Storage: got [object Object]"],
+  [{ prefix: 1 }, "prefix must be a string: got 1"],
+])("localStorageStore(%j) says what is wrong", (settings, message) => {
+  expect(() => localStorageStore(settings as never)).toThrow(message)
+})
+
+test("localStorageStore() takes the storage that a browser has turned off, and goes on without", async () => {
+  const store = localStorageStore({ storage: null })
+  const breaker = new CircuitBreaker({ name: "api", store })
+  expect(await breaker.execute(() => "up")).toBe("up")
+})

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { WebStorage } from "./web-storage.ts"
+
 /** An office that this tab holds. */
 export interface Office {
   /** Whether it still does: WebKit takes locks from a page in the back/forward cache. */
@@ -28,7 +30,7 @@ const STALE = 10_000
  * @param limit - Milliseconds after which a claim may be from a tab that is gone; 0 means unknown.
  * @returns `undefined` when another tab holds it.
  */
-export function elect(name: string, term: string, storage: Storage, limit: number): Promise<Office | undefined> {
+export function elect(name: string, term: string, storage: WebStorage, limit: number): Promise<Office | undefined> {
   // There are none in an insecure context, and asking for one may be denied.
   const { locks } = globalThis.navigator ?? {}
   return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, limit || STALE)
@@ -60,7 +62,7 @@ function electByLock(locks: LockManager, name: string): Promise<Office | undefin
 
 /** Writes its own name, waits, and looks whose name is there. */
 async function electByClaim(
-  storage: Storage,
+  storage: WebStorage,
   name: string,
   term: string,
   limit: number,

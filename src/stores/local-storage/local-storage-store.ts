@@ -3,27 +3,34 @@
  *
  * @module
  */
+import { checkAll, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, encodeRecord, freeLeases, type Report, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore, type SharedStorage } from "../create-store.ts"
 import { elect, type Office } from "./election.ts"
+import type { WebStorage } from "./web-storage.ts"
 
 /** Settings of {@link localStorageStore}. */
 export interface LocalStorageSettings {
   /**
-   * Where the records are kept.
+   * Where the records are kept; `null`, which some browsers have for one that the user turned off, is none.
    *
    * @defaultValue `localStorage`
    */
-  readonly storage?: Storage
+  readonly storage?: WebStorage | null | undefined
   /**
    * What the keys in the storage begin with; the name of the breaker follows.
    *
    * @defaultValue `"webbreaker:"`
    */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  storage: ["a Storage", (value) => value === null || typeof (value as WebStorage).getItem === "function"],
+  prefix: ["a string", (value) => typeof value === "string"],
 }
 
 /**
@@ -34,6 +41,8 @@ export interface LocalStorageSettings {
  * channel, and does not keep a page out of the back/forward cache. Where there is no storage, or access
  * to it is denied, or it is full, the breaker goes on by itself and a `"storeerror"` says why.
  *
+ * @throws {TypeError} for a wrong setting; the message names it and its value.
+ *
  * @example
  * ```ts
  * import { wrapFetch } from "webbreaker"
@@ -43,6 +52,7 @@ export interface LocalStorageSettings {
  * ```
  */
 export function localStorageStore(settings: LocalStorageSettings = {}): BreakerStore {
+  checkAll(settings, RULES)
   return createStore(new PageStorage(settings))
 }
 
@@ -60,7 +70,7 @@ class PageStorage implements SharedStorage {
   // Nothing here goes over a network, so whatever comes late will come: a lock on a busy machine, or the
   // claim of a hidden page, whose timers take a second.
   readonly deadline = 2_000
-  readonly #given: Storage | undefined
+  readonly #given: WebStorage | null | undefined
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Office | undefined>>()
@@ -200,8 +210,8 @@ class PageStorage implements SharedStorage {
     lead.office.resign()
   }
 
-  #storage(): Storage {
-    const storage = this.#given ?? globalThis.localStorage
+  #storage(): WebStorage {
+    const storage: WebStorage | null | undefined = this.#given === undefined ? globalThis.localStorage : this.#given
     // Firefox has `null` where the user turned it off, workers and Node have nothing.
     if (!storage) throw new Error("localStorage is not available")
     return storage

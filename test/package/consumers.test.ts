@@ -1,0 +1,43 @@
+/** The declarations hold in the projects that users have, the strictest of them included. */
+import { expect, test } from "vitest"
+import { resolutions, userProject } from "./user-project.ts"
+
+const program = `
+  import { anyOf, CircuitBreaker, exponentialBackoff, failureRate, slowCallRate, wrapFetch } from "webbreaker"
+  import type { BreakerEvent, BreakerSnapshot, FetchSettings, Settings, State } from "webbreaker"
+  import { breakerObject, durableObjectStore } from "webbreaker/durable-object"
+  import { localStorageStore } from "webbreaker/local-storage"
+
+  const within = 10_000
+  const settings: Settings = {
+    ...anyOf(failureRate({ threshold: 0.5, within }), slowCallRate({ threshold: 0.9, slowerThan: 2_000, within })),
+    timeout: exponentialBackoff({ initial: 1_000, max: 60_000 }),
+    callTimeout: undefined,
+    store: localStorageStore(),
+  }
+  const breaker = new CircuitBreaker(settings)
+  const state: State = breaker.state
+  const snapshot: BreakerSnapshot = JSON.parse(JSON.stringify(breaker.snapshot()))
+  const answer: Promise<number> = breaker.execute(async () => 1, { signal: undefined })
+  breaker.addEventListener("statechange", (event: BreakerEvent) => event.breaker)
+
+  const options: FetchSettings = { fallback: (error, request) => new Response(request.url), ...settings }
+  const safeFetch: typeof fetch = wrapFetch(fetch, options)
+  export class Breakers extends breakerObject({ quorum: 2, ...failureRate({ threshold: 0.5, last: 100 }) }) {}
+  export const store = durableObjectStore(() => { throw new Error("there is none") }, { deadline: undefined })
+  export { answer, safeFetch, snapshot, state }
+  // @ts-expect-error a misspelt setting is an error, so the types are there
+  new CircuitBreaker({ maxRequest: 1 })
+`
+
+const libraries = { page: ["ES2022", "DOM"], worker: ["ES2022", "WebWorker"] }
+
+test.each(
+  Object.entries(resolutions).flatMap(([name, resolution]) =>
+    Object.entries(libraries).map(([where, lib]) => [name, where, { ...resolution, lib }] as const),
+  ),
+)("a strict project with %s compiles in a %s", (_, _where, options) => {
+  using project = userProject({ "program.ts": program })
+  const strictest = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true }
+  expect(project.compile({ ...options, ...strictest })).toBe("")
+})
