@@ -326,13 +326,18 @@ export class CircuitBreaker {
 
   #now(): number {
     try {
-      const now = this.#settings.clock.now()
+      const now = (this.#settings.clock ?? performance).now()
       if (Number.isFinite(now)) return now
       report(new TypeError(`clock.now() must be a finite number: got ${now}`))
     } catch (error) {
       report(error)
     }
     return this.#record?.now ?? 0
+  }
+
+  // Apart, since a function that makes another costs all who call it a context.
+  #reader(): () => number {
+    return () => this.#now()
   }
 
   #tick(now: number = this.#now()): void {
@@ -446,20 +451,22 @@ export class CircuitBreaker {
 
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
-    const { mode, slowCallDuration = Infinity, byPlatform } = this.#settings
+    const { mode, slowCallDuration = Infinity, clock } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
     // Reading the clock costs as much as a call that does nothing else. What a success changes in a
     // rolling window comes out the same when the window rolls later, so that one can wait.
-    const timed = this.#policy.interval || (this.#policy.bucketPeriod && !byPlatform)
-    if (start !== undefined || timed || record.state !== "closed" || outcome === "failure") {
+    const timed = this.#policy.interval || (this.#policy.bucketPeriod && (clock || outcome === "failure"))
+    const read = start !== undefined || timed || record.state !== "closed"
+    if (read) {
       const now = this.#now()
       if (start !== undefined) duration = Math.max(now - start, 0)
       this.#tick(now)
     }
     const counted = permit?.generation === record.generation
     const slow = duration !== undefined && duration > slowCallDuration
-    const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence)
+    const clockOf = read || outcome !== "failure" ? undefined : this.#reader()
+    const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence, clockOf)
     if (this.#listeners?.outcomes) {
       this.#listeners.queue(outcome, this.name, { duration, error: evidence?.error, counted })
     }

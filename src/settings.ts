@@ -139,9 +139,7 @@ export interface CallSettings {
   readonly callTimeout: number | undefined
   readonly slowCallDuration: number | undefined
   readonly mode: Mode
-  readonly clock: Clock
-  /** Whether the clock is the default one. */
-  readonly byPlatform: boolean
+  readonly clock: Clock | undefined
 }
 
 /**
@@ -158,7 +156,6 @@ export function callSettings(settings: Settings): CallSettings {
     callTimeout: settings.callTimeout,
     slowCallDuration: settings.slowCallDuration,
     mode: settings.mode ?? "enforce",
-    clock: settings.clock ?? performance,
-    byPlatform: settings.clock === undefined,
+    clock: settings.clock,
   }
 }

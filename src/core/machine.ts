@@ -109,6 +109,9 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
 /**
  * Books what an admitted call came to. A permit of an earlier generation changes nothing: that call
  * began in a state that is over. Settle a permit once.
+ *
+ * @param now - Reads the clock, for a closed breaker that was not brought up to date: it is asked when
+ * the breaker opens, since nothing else in that state needs to know.
  */
 export function settle(
   record: BreakerRecord,
@@ -117,6 +120,7 @@ export function settle(
   outcome: Outcome,
   slow: boolean,
   evidence?: Evidence,
+  now?: () => number,
 ): Transition | undefined {
   if (permit.generation !== record.generation) return undefined
   if (record.probes) {
@@ -131,7 +135,10 @@ export function settle(
   if (outcome === "failure" || (slow && outcome === "success")) {
     const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, { ...record.counts })
     // Unless the callback called back into the breaker and changed the state itself.
-    if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
+    if (trips && permit.generation === record.generation) {
+      if (now) advance(record, now())
+      return open(record, policy, record.now, evidence)
+    }
   }
   return undefined
 }
