@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, BOOLEAN, check, NUMBER, oneOf } from "./core/check.ts"
+import { check, oneOf } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
@@ -20,9 +20,10 @@ import {
 import { createPolicy, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
-import { bounded, Interruption } from "./deadline.ts"
+import { bounded } from "./deadline.ts"
 import { CircuitBreakerError, OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
 import { Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
+import { judgeError, judgeResult, type Judgement } from "./judge.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
 import type { StoreHost, StoreLink } from "./store.ts"
@@ -406,47 +407,21 @@ export class CircuitBreaker {
       permit,
       repeats: !this.#policy.timed && this.#settings.callTimeout === undefined,
       fulfilled: (result) => {
-        const { isExcluded, isSuccessful } = this.#settings
-        if (isExcluded || isSuccessful) this.#judge(permit, start, "success", undefined, result)
+        const settings = this.#settings
+        if (settings.isExcluded || settings.isSuccessful) this.#judged(permit, start, judgeResult(settings, result))
         else this.#settle(permit, start, "success")
         return result
       },
       rejected: (error) => {
-        if (!(error instanceof Interruption)) this.#judge(permit, start, "failure", error, undefined)
-        else throw this.#interrupted(permit, start, error)
-        throw error
+        throw this.#judged(permit, start, judgeError(this.#settings, error))
       },
     }
   }
 
-  #interrupted(permit: Permit | undefined, start: number | undefined, { by, reason }: Interruption): unknown {
-    const failed = by === "timeout" || (this.#settings.callerTimeout === "failure" && isTimeout(reason))
-    this.#settle(permit, start, failed ? "failure" : "excluded", { error: reason })
-    return reason
-  }
-
-  #judge(
-    permit: Permit | undefined,
-    start: number | undefined,
-    byDefault: Outcome,
-    error: unknown,
-    result: unknown,
-  ): void {
-    const { isExcluded, isSuccessful, retryAfterOf } = this.#settings
-    const shown = byDefault === "failure" && error === undefined ? null : error
-    let outcome = byDefault
-    if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
-      outcome = "excluded"
-    } else if (isSuccessful) {
-      const fallback = byDefault === "success"
-      const successful = ask(report, "isSuccessful", BOOLEAN, fallback, isSuccessful, shown, result)
-      outcome = successful ? "success" : "failure"
-    }
-    const retryAfter =
-      retryAfterOf && outcome === "failure"
-        ? ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
-        : undefined
-    this.#settle(permit, start, outcome, outcome === "success" ? undefined : { error, retryAfter })
+  /** Gives what the caller is to get. */
+  #judged(permit: Permit | undefined, start: number | undefined, judgement: Judgement): unknown {
+    this.#settle(permit, start, judgement.outcome, judgement)
+    return judgement.error
   }
 
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
@@ -486,7 +461,3 @@ export class CircuitBreaker {
 }
 
 const OUTCOME = oneOf("success", "failure", "excluded")
-
-function isTimeout(reason: unknown): boolean {
-  return (reason as Error | null | undefined)?.name === "TimeoutError"
-}

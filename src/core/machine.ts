@@ -215,7 +215,7 @@ function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Ou
 
 function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {
   const { generation, opens } = record
-  const openFor = openPeriod(policy, { ...evidence, opens: opens + 1 })
+  const openFor = openPeriod(policy, { opens: opens + 1, retryAfter: evidence?.retryAfter, error: evidence?.error })
   // As above: `timeout` may be a callback too.
   if (generation !== record.generation) return undefined
   record.opens += 1

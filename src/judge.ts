@@ -1,0 +1,47 @@
+/**
+ * What a call came to, by the settings of its breaker.
+ *
+ * @module
+ */
+import { ask, BOOLEAN, NUMBER } from "./core/check.ts"
+import type { Outcome } from "./core/counts.ts"
+import type { Evidence } from "./core/machine.ts"
+import { Interruption } from "./deadline.ts"
+import { report } from "./report.ts"
+import type { CallSettings } from "./settings.ts"
+
+/** An outcome; its `error` is what the caller gets. */
+export interface Judgement extends Evidence {
+  readonly outcome: Outcome
+}
+
+/** Judges a call that rejected. */
+export function judgeError(settings: CallSettings, error: unknown): Judgement {
+  if (!(error instanceof Interruption)) return judge(settings, "failure", error ?? null, undefined, error)
+  const { by, reason } = error
+  const failed = by === "timeout" || (settings.callerTimeout === "failure" && isTimeout(reason))
+  return { outcome: failed ? "failure" : "excluded", error: reason }
+}
+
+/** Judges a call that fulfilled. */
+export function judgeResult(settings: CallSettings, result: unknown): Judgement {
+  return judge(settings, "success", undefined, result, undefined)
+}
+
+/** @param shown - The error as callbacks see it: `undefined` would say that there was none. */
+function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, result: unknown, error: unknown): Judgement {
+  const { isExcluded, isSuccessful, retryAfterOf } = settings
+  if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
+    return { outcome: "excluded", error }
+  }
+  const successful = byDefault === "success"
+  if (isSuccessful ? ask(report, "isSuccessful", BOOLEAN, successful, isSuccessful, shown, result) : successful) {
+    return { outcome: "success", error }
+  }
+  const retryAfter = retryAfterOf && ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
+  return { outcome: "failure", error, retryAfter }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return (reason as Error | null | undefined)?.name === "TimeoutError"
+}
