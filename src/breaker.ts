@@ -144,9 +144,13 @@ export class CircuitBreaker {
   ): Promise<T> {
     const shared = this.#shared
     // A call that is like the one before it goes the same way, past all that would ask whether it is.
-    if (options === undefined && shared !== undefined && shared.repeats && shared.permit === this.#record.permit) {
-      admit(this.#record, this.#policy)
-      return this.#run(shared, request, undefined, undefined)
+    if (shared !== undefined && options === undefined && shared.repeats) {
+      const record = this.#record
+      if (this.#policy.timed) this.#tick()
+      if (shared.permit?.generation === record.generation) {
+        const permit = admit(record, this.#policy) as Permit
+        return this.#run(permit === shared.permit ? shared : this.#call(permit), request, undefined, undefined)
+      }
     }
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
@@ -405,7 +409,7 @@ export class CircuitBreaker {
   #makeCall(permit: Permit | undefined, start: number | undefined): Call {
     return {
       permit,
-      repeats: !this.#policy.timed && this.#settings.callTimeout === undefined,
+      repeats: this.#settings.callTimeout === undefined,
       fulfilled: (result) => {
         const settings = this.#settings
         if (settings.isExcluded || settings.isSuccessful) this.#judged(permit, start, judgeResult(settings, result))
