@@ -331,7 +331,7 @@ export class CircuitBreaker {
 
   #now(): number {
     try {
-      const now = (this.#settings.clock ?? performance).now()
+      const now = this.#settings.clock.now()
       if (Number.isFinite(now)) return now
       report(new TypeError(`clock.now() must be a finite number: got ${now}`))
     } catch (error) {
@@ -430,12 +430,12 @@ export class CircuitBreaker {
 
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
-    const { mode, slowCallDuration = Infinity, clock } = this.#settings
+    const { mode, slowCallDuration = Infinity, byPlatform } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
     // Reading the clock costs as much as a call that does nothing else. What a success changes in a
     // rolling window comes out the same when the window rolls later, so that one can wait.
-    const timed = this.#policy.interval || (this.#policy.bucketPeriod && (clock || outcome === "failure"))
+    const timed = this.#policy.interval || (this.#policy.bucketPeriod && (!byPlatform || outcome === "failure"))
     const read = start !== undefined || timed || record.state !== "closed"
     if (read) {
       const now = this.#now()

@@ -139,7 +139,9 @@ export interface CallSettings {
   readonly callTimeout: number | undefined
   readonly slowCallDuration: number | undefined
   readonly mode: Mode
-  readonly clock: Clock | undefined
+  readonly clock: Clock
+  /** Whether the clock is the default one. */
+  readonly byPlatform: boolean
 }
 
 /**
@@ -156,6 +158,8 @@ export function callSettings(settings: Settings): CallSettings {
     callTimeout: settings.callTimeout,
     slowCallDuration: settings.slowCallDuration,
     mode: settings.mode ?? "enforce",
-    clock: settings.clock,
+    // Looked up once: in Node the name is a getter, which costs as much as the call.
+    clock: settings.clock ?? performance,
+    byPlatform: settings.clock === undefined,
   }
 }
