@@ -5,8 +5,8 @@ import { contenders } from "./contenders.ts"
 import { opossums } from "./opossum.ts"
 
 test("the benchmark runs, and has a number for everything in every runtime", () => {
-  const script = new URL("run.mjs", import.meta.url).pathname
-  const text = execFileSync(process.execPath, [script, "--quick"], { encoding: "utf8" })
+  const [run, bench] = ["../run-bundled.mjs", "bench.ts"].map((file) => new URL(file, import.meta.url).pathname)
+  const text = execFileSync(process.execPath, [run!, bench!, "--quick"], { encoding: "utf8" })
   const runtimes = ["Node", "Deno", "Bun", ...(findBrowser("chromium") ? ["Chromium"] : [])]
   for (const runtime of runtimes) expect(text).toContain(`| ${runtime}: closed`)
 

@@ -1,7 +1,7 @@
 /** The results as a page in Markdown. */
 import { readFile } from "node:fs/promises"
 import type { NodeResults, RuntimeResults } from "./results.ts"
-import { table, times } from "./table.ts"
+import { table, times } from "../table.ts"
 
 const PEERS = ["cockatiel", "opossum"]
 

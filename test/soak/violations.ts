@@ -1,0 +1,26 @@
+/** What must be true of a client at rest, whatever its origin did. */
+import type { Tally } from "./client.ts"
+
+/**
+ * Compares what the client made, what its breaker counted and what reached the origin; says in words
+ * what does not agree.
+ */
+export function disagreements(tally: Tally, reached: number): string[] {
+  const { calls, sent, givenUp, rejected, settled, refused } = tally
+  const found: string[] = []
+  const expect = (holds: boolean, what: string): void => void (holds || found.push(`${what}: ${JSON.stringify({ ...tally, reached })}`))
+  expect(calls === sent + rejected, "each call is sent or rejected")
+  expect(settled === sent, "the breaker counts what was sent")
+  expect(refused === rejected, "the breaker announces what it rejects")
+  // Who gives up early enough has not been heard.
+  expect(reached <= sent && reached >= sent - givenUp, "the origin counts what was sent")
+  return found
+}
+
+/** Says which of the measured heaps, in bytes, is larger than the first by more than noise. */
+export function heapGrowth(heaps: readonly number[]): string[] {
+  const grown = (heaps.at(-1) ?? 0) - (heaps[0] ?? 0)
+  return grown > HEAP_NOISE ? [`the heap grew by ${grown} bytes: ${heaps.join(", ")}`] : []
+}
+
+const HEAP_NOISE = 1_000_000
