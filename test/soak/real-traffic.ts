@@ -58,6 +58,8 @@ export async function soak(subject: Subject, origin: Origin, minutes: number): P
   resting = true
   await Promise.all(callers)
 
+  heaps.push(await subject.heapUsed())
+
   const tally = await subject.tally()
   violations.push(...disagreements(tally, origin.total))
   const { calls, rejected } = tally

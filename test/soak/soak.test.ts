@@ -32,7 +32,9 @@ test.each([
   expect(disagreements({ ...tally, ...changes }, reached)).toHaveLength(1)
 })
 
-test("a heap may shrink, and grow by a little", () => {
-  expect(heapGrowth([5e6, 4e6, 5.5e6])).toEqual([])
-  expect(heapGrowth([5e6, 6e6, 7e6])).toHaveLength(1)
+test("a heap may go up and down, and grow by a little, but not grow on", () => {
+  expect(heapGrowth([])).toEqual([])
+  expect(heapGrowth([5e6])).toEqual([])
+  expect(heapGrowth([5e6, 9e6, 8e6, 5.9e6, 8e6])).toEqual([])
+  expect(heapGrowth([5e6, 5.5e6, 6.5e6, 7e6])).toHaveLength(1)
 })

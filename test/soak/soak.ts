@@ -34,11 +34,11 @@ const results: readonly (readonly [string, SoakResult])[] = [
   ...(await Promise.all([real(nodeSubject), real(workerdSubject)])),
 ]
 
-const megabytes = (bytes: number | undefined): string => ((bytes ?? NaN) / 1e6).toFixed(2)
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(2)
 const rows = results.map(([name, { outages, calls, rejected, reached, heaps, unhandled, violations }]) => [
   name,
   ...[outages, calls, rejected, reached].map(String),
-  `${megabytes(heaps[0])} to ${megabytes(heaps.at(-1))}`,
+  `${megabytes(Math.min(...heaps))} to ${megabytes(Math.max(...heaps))}`,
   String(unhandled),
   String(violations.length + heapGrowth(heaps).length),
 ])

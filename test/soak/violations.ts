@@ -17,10 +17,14 @@ export function disagreements(tally: Tally, reached: number): string[] {
   return found
 }
 
-/** Says which of the measured heaps, in bytes, is larger than the first by more than noise. */
-export function heapGrowth(heaps: readonly number[]): string[] {
-  const grown = (heaps.at(-1) ?? 0) - (heaps[0] ?? 0)
-  return grown > HEAP_NOISE ? [`the heap grew by ${grown} bytes: ${heaps.join(", ")}`] : []
-}
+const NOISE = 1_000_000
 
-const HEAP_NOISE = 1_000_000
+/**
+ * Says so when a heap, measured in bytes again and again, has grown by more than noise: when it was never
+ * as small in the second half as it once was in the first.
+ */
+export function heapGrowth(heaps: readonly number[]): string[] {
+  const middle = Math.ceil(heaps.length / 2)
+  const grown = Math.min(...heaps.slice(middle)) - Math.min(...heaps.slice(0, middle))
+  return grown > NOISE && grown < Infinity ? [`the heap grew by ${grown} bytes: ${heaps.join(", ")}`] : []
+}
