@@ -1,6 +1,6 @@
 /** What somebody reads who has set something wrong. */
 import { expect, onTestFinished, test, vi } from "vitest"
-import { CircuitBreaker } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures } from "../../src/index.ts"
 import { fail } from "./calls.ts"
 
 test.each([
@@ -14,11 +14,13 @@ test.each([
   expect(() => new CircuitBreaker(settings as object)).toThrow(expect.objectContaining({ message }))
 })
 
-test("a callback that answers with nonsense is reported in the same words", async () => {
+test.each([
+  ["readyToTrip", () => "yes", 'readyToTrip() must be a boolean: got "yes"'],
+  ["timeout", () => -1, "timeout() must be a number from 0: got -1"],
+])("what %s() must not return is reported in the same words", async (name, callback, message) => {
   const reported = vi.fn()
   vi.stubGlobal("reportError", reported)
   onTestFinished(() => void vi.unstubAllGlobals())
-  await fail(new CircuitBreaker({ readyToTrip: (() => "yes") as never }))
-  expect(reported).toHaveBeenCalledOnce()
-  expect(reported.mock.lastCall).toMatchObject([{ message: 'readyToTrip() must be a boolean: got "yes"' }])
+  await fail(new CircuitBreaker({ ...consecutiveFailures(1), [name]: callback }))
+  expect(reported.mock.calls).toMatchObject([[{ message }]])
 })
