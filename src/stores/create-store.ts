@@ -135,7 +135,8 @@ class Link implements StoreLink {
     const lease = permit.lease && this.#leases.get(permit)
     if (lease) {
       void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
-    } else if (outcome !== "excluded" && !permit.lease) {
+    } else if (outcome !== "excluded") {
+      // A half-open call that was made without a lease is as good a report as any: the record may be closed.
       this.#pending.add(outcome, slow, retryAfter)
       if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
     }
@@ -176,7 +177,8 @@ class Link implements StoreLink {
     try {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
-      this.#failing = false
+      // A storage that is full can still be read: that alone does not make it well.
+      if (!report.acquire) this.#failing = false
       // Though it may come too late for the question: what becomes of the call can still be reported.
       if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
       this.#adopt(verdict, turn, permit)

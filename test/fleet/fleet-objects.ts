@@ -49,10 +49,10 @@ export class FleetObjects implements BreakerNamespace {
   }
 
   get(id: string): ReturnType<BreakerNamespace["get"]> {
-    return { fetch: (url, { method, body }) => this.#exchange(id, new Request(url, { method, body }), body) }
+    return { fetch: (_url, { body }) => this.#exchange(id, body) }
   }
 
-  async #exchange(id: string, request: Request, body: string): Promise<Response> {
+  async #exchange(id: string, body: string): Promise<Response> {
     this.exchanges += 1
     const { link, slowness, isDown } = this.#plan
     await this.#way(link)
@@ -64,13 +64,13 @@ export class FleetObjects implements BreakerNamespace {
     entry.busyUntil = now + waiting + SERVICE_TIME
     await this.#wait(waiting + SERVICE_TIME + slowness(now))
     this.failuresReported += failuresIn(body)
-    const response = await entry.object.fetch(request)
+    const response = await entry.object.fetch({ text: async () => body } as Request)
     const text = await response.text()
     const isClosed = text.includes('"state":"closed"')
     if (entry.isClosed && !isClosed) this.opened?.()
     entry.isClosed = isClosed
     await this.#way(link)
-    return { status: response.status, text: async () => text } as Response
+    return response
   }
 
   #entry(id: string): Entry {

@@ -4,11 +4,12 @@
  */
 import type { EventQueue, Scheduled } from "./event-queue.ts"
 import type { Random } from "./random.ts"
+import { LightAbortController, LightResponse } from "./stand-ins.ts"
 
 // Any date will do, as long as it is always the same.
 const EPOCH = Date.UTC(2026, 0, 1)
 
-/** Runs `body` with the clocks, timers and randomness of the process replaced. */
+/** Runs `body` with the clocks, timers, randomness and costly objects of the process replaced. */
 export async function onVirtualPlatform<T>(queue: EventQueue, random: Random, body: () => Promise<T>): Promise<T> {
   let ids = 0
   const hex = (digits: number): string => random.integer(16 ** digits).toString(16).padStart(digits, "0")
@@ -19,6 +20,8 @@ export async function onVirtualPlatform<T>(queue: EventQueue, random: Random, bo
     replace(globalThis, "clearTimeout", (event: Scheduled | undefined) => {
       if (event) event.run = undefined
     }),
+    replace(globalThis, "AbortController", LightAbortController),
+    replace(globalThis, "Response", LightResponse),
     replace(Math, "random", random.next),
     replace(crypto, "randomUUID", () => `${hex(8)}-0000-4000-8000-${(ids++).toString(16).padStart(12, "0")}`),
   ]

@@ -43,6 +43,14 @@ interface Stored {
   readonly closedAt: number
 }
 
+/**
+ * An object takes about 500 reports a second. When more clients than it can answer at once were told of
+ * an open period, each further one is told to come back a little later than the one before.
+ */
+const ANSWERED_AT_ONCE = 200
+const STEP = 2
+const LONGEST_DETOUR = 60_000
+
 const RULES: Readonly<Record<string, Rule>> = {
   quorum: ["an integer from 1", (value) => Number.isInteger(value) && (value as number) >= 1],
   slowStart: NUMBER,
@@ -63,6 +71,8 @@ export class FleetBreaker {
   readonly #quorum: Quorum
   #closedAt: number
   #reporter = ""
+  // In the present state.
+  #answers = 0
 
   /** @param stored - What {@link encode} gave; anything else begins anew. */
   constructor({ policy, quorum, slowStart }: FleetPolicy, stored: unknown, now: number) {
@@ -91,11 +101,20 @@ export class FleetBreaker {
     const { state } = verdict
     const changed = state !== before
     if (changed && state === "closed") this.#closedAt = this.#record.now
-    return { verdict: this.#withSlowStart(verdict), changed: changed || verdict.lease !== undefined }
+    this.#answers = changed ? 1 : this.#answers + 1
+    const answer = this.#spreadOut(this.#withSlowStart(verdict))
+    return { verdict: answer, changed: changed || verdict.lease !== undefined }
   }
 
   encode(): Stored {
     return { record: encodeRecord(this.#record, this.#policy), closedAt: this.#closedAt }
+  }
+
+  /** Those who all come back at the same moment would wait for each other, and go without a lease. */
+  #spreadOut(verdict: Verdict): Verdict {
+    const detour = Math.min((this.#answers - ANSWERED_AT_ONCE) * STEP, LONGEST_DETOUR)
+    if (verdict.state !== "open" || detour <= 0) return verdict
+    return { ...verdict, retryAfter: verdict.retryAfter + detour }
   }
 
   #withSlowStart(verdict: Verdict): Verdict {
