@@ -107,7 +107,7 @@ class Link implements StoreLink {
     this.#storage = storage
     this.#host = host
     const { interval, buckets, bucketPeriod } = host.policy
-    this.#pending = new PendingReport(interval || buckets * bucketPeriod)
+    this.#pending = new PendingReport(interval || buckets * bucketPeriod, this.#successInterval > 0)
     this.#successDue = storage.watch ? Infinity : 0
     try {
       storage.watch?.(host.name, host.policy, this.#changed)

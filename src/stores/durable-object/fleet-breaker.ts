@@ -8,6 +8,7 @@ import { createPolicy, type MachineSettings, type Policy } from "../../core/poli
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, encodeRecord, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import { report as reportError } from "../../report.ts"
+import type { DatedReport } from "../pending-report.ts"
 import { Quorum } from "./quorum.ts"
 
 /**
@@ -70,6 +71,8 @@ export class FleetBreaker {
   readonly #record: BreakerRecord
   readonly #quorum: Quorum
   #closedAt: number
+  /** When the first failure of the present streak was reported. */
+  #streakAt = 0
   #reporter = ""
   // In the present state.
   #answers = 0
@@ -93,11 +96,12 @@ export class FleetBreaker {
   }
 
   /** `changed` when it is to be stored: the state is another, or a lease was granted. */
-  apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
+  apply(reporter: string, report: DatedReport, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
     const { state: before } = this.#record
     this.#reporter = reporter
     this.#quorum.reported((report.runs ?? []).reduce((sum, calls) => sum + calls, 0))
-    const verdict = applyToRecord(this.#record, this.#policy, report, now)
+    const verdict = applyToRecord(this.#record, this.#policy, this.#withoutOldSuccesses(report, now), now)
+    if (this.#record.counts.consecutiveFailures <= failuresOf(report)) this.#streakAt = now
     const { state } = verdict
     const changed = state !== before
     if (changed && state === "closed") this.#closedAt = this.#record.now
@@ -108,6 +112,21 @@ export class FleetBreaker {
 
   encode(): Stored {
     return { record: encodeRecord(this.#record, this.#policy), closedAt: this.#closedAt }
+  }
+
+  /**
+   * When an origin goes down, each client still reports the successes that it had before. Those that are
+   * older than the streak are counted, but do not end it; nor does the failure after them lengthen it: a
+   * client that has no failure reports nothing, so each first one says little.
+   */
+  #withoutOldSuccesses(report: DatedReport, now: number): Report {
+    const { runs: [successes = 0, ...rest] = [], slow = 0, successAge = 0 } = report
+    const streak = this.#record.counts.consecutiveFailures
+    if (!streak || !successes || !rest[0] || now - successAge >= this.#streakAt) return report
+    const { generation } = this.#record
+    applyToRecord(this.#record, this.#policy, { runs: [successes], slow }, now)
+    if (this.#record.generation === generation) this.#record.counts.consecutiveFailures = streak - 1
+    return { ...report, runs: [0, ...rest], slow: Math.max(slow - successes, 0) }
   }
 
   /** Those who all come back at the same moment would wait for each other, and go without a lease. */
@@ -122,4 +141,9 @@ export class FleetBreaker {
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }
+}
+
+/** The failures that a report ends with, after its last success. */
+function failuresOf({ runs = [] }: Report): number {
+  return runs.length % 2 ? 0 : runs.at(-1) ?? 0
 }
