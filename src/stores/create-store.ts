@@ -45,6 +45,7 @@ export interface SharedStorage {
 }
 
 const DEFAULT_DEADLINE = 250
+const LONG_STREAK = 3
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
 // What is left of an open period that is over: the very end belongs to it.
@@ -163,6 +164,8 @@ class Link implements StoreLink {
     this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
     const verdict = await this.#exchange(report)
     this.#reportingUntil = 0
+    // Soon it will open: whoever has just failed says at once when that is over.
+    if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
     if (!verdict) {
       if (!this.#lost) this.#pending.putBack(report)
     } else if (this.#pending.hasFailure) void this.#report()

@@ -64,7 +64,7 @@ describe("the simulator", () => {
 describe("in an outage, a fleet that shares its verdict", () => {
   const fleets = [
     { clients: 100, rate: 2, outage: 180, after: 180 },
-    { clients: 400, rate: 10, outage: 120, after: 140 },
+    { clients: 400, rate: 8, outage: 80, after: 5 },
   ]
   test.each(fleets)("of $clients clients at $rate/s keeps M1, M3 and M5", async (fleet) => {
     const plan = { ...outagePlan(fleet), link: LOSSLESS }
