@@ -17,13 +17,15 @@ export function outagePromises({ name, object, deadline }: Variant, metrics: Out
   if (doomedPerMinute > MOST_DOOMED_PER_MINUTE) {
     missed.push(
       `M1: ${Math.round(doomedPerMinute)} requests a minute reach the dead origin, more than ${MOST_DOOMED_PER_MINUTE}` +
-        (failuresToOpen === undefined ? ": the shared record never opened." : ": probes whose lease did not come in time."),
+        (failuresToOpen === undefined
+          ? ": the shared record never opened."
+          : ": clients that had not called before, of which each learns by a failure of its own, or probes whose lease did not come in time."),
     )
   }
   if (failuresToOpen === undefined || failuresToOpen > MOST_FAILURES_TO_OPEN) {
     missed.push(
       `M2: ${failuresToOpen ?? "any number of"} failures are counted before it opens, more than ${MOST_FAILURES_TO_OPEN}` +
-        `: of ${plan.clients} clients each reports the successes before its first failure, and they end a streak.`,
+        `: each of ${plan.clients} clients reports only once it fails, so first failures say little until some of them are followed by others.`,
     )
   } else if ((doomedToOpen ?? 0) > MOST_FAILURES_TO_OPEN) {
     missed.push(

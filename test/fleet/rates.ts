@@ -43,7 +43,7 @@ export const detection: Scenario = perRate(
 )
 
 // The rarer an opening is, the more calls it takes to see one.
-const CALLS = 1_000_000
+const CALLS = 500_000
 const QUICK_CALLS = 100_000
 const LONGEST = 3_600
 
