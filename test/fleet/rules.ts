@@ -15,6 +15,7 @@ export const rules: readonly Variant[] = [
   rule("half of 10 of the last 20", () => failureRate({ threshold: 0.5, minimumRequests: 10, last: 20 })),
   rule("6 in a row or half of the last 20", () => anyOf(consecutiveFailures(6), failureRate({ threshold: 0.5, minimumRequests: 20, last: 20 }))),
   rule("8 in a row or half of the last 30", () => anyOf(consecutiveFailures(8), failureRate({ threshold: 0.5, minimumRequests: 30, last: 30 }))),
+  rule("8 in a row or half of 20 in 10 s", () => anyOf(consecutiveFailures(8), failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }))),
   rule("evidence .1/.6, 9", () => cumulativeSum({ healthy: 0.1, failing: 0.6, evidence: 9 })),
   rule("evidence .1/.8, 12", () => cumulativeSum({ healthy: 0.1, failing: 0.8, evidence: 12 })),
 ]

@@ -81,7 +81,8 @@ async function runFleet(variant: Variant, plan: Plan, seed: number, queue: Event
         if (from !== "closed" || to !== "open") return
         if (!objects) tally.opens += 1
         if (now() / 1_000 >= outage[0] && client.failuresToOpen === undefined) {
-          client.failuresToOpen = client.failures
+          // By itself it opens before the client hears of the failure that it opens by.
+          client.failuresToOpen = client.failures + (store ? 0 : 1)
           client.openedAt = now() / 1_000
         }
       },
