@@ -4,10 +4,10 @@
  * @module
  */
 import type { Policy } from "../../core/policy.ts"
-import { applyReport, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { applyReport, type Report, type Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
 import { REPORT_PATIENCE, type SharedStorage } from "../create-store.ts"
-import type { DenoKv } from "./kv.ts"
+import type { DenoKv, KvTransaction } from "./kv.ts"
 
 /** A database, or a promise of one. */
 export type KvSource = DenoKv | PromiseLike<DenoKv>
@@ -81,11 +81,10 @@ export class KvStorage implements SharedStorage {
     for (let attempt = 1; ; attempt++) {
       const { value, versionstamp } = await kv.get(key)
       const { record, verdicts, expireIn } = applyAll(value, questions, Date.now())
-      if (!record) return verdicts
+      if (record === undefined) return verdicts
       // A lease that comes too late is nobody's, and in everybody's way.
       signal?.throwIfAborted()
-      const { ok } = await kv.atomic().check({ key, versionstamp }).set(key, record, { expireIn }).commit()
-      if (ok) return verdicts
+      if (await commit(kv.atomic().check({ key, versionstamp }).set(key, record, { expireIn }))) return verdicts
       if (attempt === ATTEMPTS) throw new Error(`Others changed the record of ${JSON.stringify(name)} ${ATTEMPTS} times in a row`)
       // Those that collided once would go on to, in step.
       const pause = Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE)
@@ -105,15 +104,26 @@ export class KvStorage implements SharedStorage {
   }
 }
 
+/** Whether it was written: others may have written before. */
+async function commit(transaction: KvTransaction): Promise<boolean> {
+  try {
+    return (await transaction.commit()).ok
+  } catch (error) {
+    // So SQLite says it when another process writes to the same file. Nothing has been written then.
+    if ((error as Error | null)?.message === "database is locked") return false
+    throw error
+  }
+}
+
 /** The verdicts, and the record that is to be written; none when all is as before, apart from the time. */
 function applyAll(
   value: unknown,
   questions: readonly Question[],
   now: number,
-): { readonly record?: SharedRecord; readonly verdicts: Verdict[]; readonly expireIn: number } {
+): { readonly record?: unknown; readonly verdicts: Verdict[]; readonly expireIn: number } {
   const { policy } = questions[0]!
-  const before = applyReport(value, policy, {}, now).record
-  let record = before
+  let { record } = applyReport(value, policy, {}, now)
+  const before = JSON.stringify(record)
   const verdicts = questions.map(({ policy, report }) => {
     const applied = applyReport(record, policy, report, now)
     record = applied.record
@@ -122,8 +132,10 @@ function applyAll(
   const useful = record.durationMs + policy.interval + policy.buckets * policy.bucketPeriod
   const expireIn = Math.min(Math.ceil(useful) + DAY, LONGEST_EXPIRY)
   // Who has nothing to add must not be in the way of those who have.
-  const changed = JSON.stringify(record) !== JSON.stringify(before)
-  return { ...(changed && { record }), verdicts, expireIn }
+  const after = JSON.stringify(record)
+  if (after === before) return { verdicts, expireIn }
+  // Made anew: an array that was read from a database is written at three times its size.
+  return { record: JSON.parse(after), verdicts, expireIn }
 }
 
 /** Whether it is one, as far as `await` is concerned. */
