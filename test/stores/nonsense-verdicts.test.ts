@@ -70,3 +70,11 @@ test("a call ends though the store refuses a lease, and the breaker stays half-o
   }))
   expect({ asked, result }).toEqual({ asked: expect.toSatisfy((times: number) => times < ENDLESS), result: expect.stringMatching(/^made$|^ERR_/) })
 })
+
+test.each([NaN, Infinity, undefined, "soon"])("a breaker recovers though the store says that it is open for %s", async (retryAfter) => {
+  const answer = { ...verdict, state: "open", retryAfter } as Verdict
+  const breaker = new CircuitBreaker({ timeout: 10_000, store: createStore({ exchange: () => answer }) })
+  await breaker.execute(() => Promise.reject(new Error("down"))).catch(() => {})
+  await vi.advanceTimersByTimeAsync(100_000_000)
+  expect(breaker.state).not.toBe("open")
+})
