@@ -1,12 +1,13 @@
 /** The store over Deno KV, in Deno itself: in one process, and in several that share a file. */
-import { mkdtemp, rm } from "node:fs/promises"
+import { spawnSync } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import { denoKvStore } from "../../src/stores/deno-kv/index.ts"
 import { bundle, bundleSuite } from "../runtimes/bundle.ts"
-import { denoRunner } from "../runtimes/run-in-deno.ts"
+import { denoPath, denoRunner } from "../runtimes/run-in-deno.ts"
 import type { CaseResult } from "../runtimes/suite.ts"
 import { cases } from "./deno-kv-cases.ts"
 import type { Task } from "./deno-kv-processes.ts"
@@ -64,6 +65,39 @@ describe("denoKvStore() in Deno", () => {
       if (!result?.ok) throw new Error(result?.error ?? "it gave no result")
     })
   }
+})
+
+describe("denoKvStore() in a program of its own", () => {
+  const entry = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).pathname)
+  const program = `
+    import { CircuitBreaker } from ${entry("breaker.ts")}
+    import { denoKvStore, type DenoKv } from ${entry("stores/deno-kv/index.ts")}
+    const kv: DenoKv = await Deno.openKv(":memory:")
+    const stores = [denoKvStore(kv), denoKvStore(() => Deno.openKv(":memory:")), denoKvStore(Deno.openKv(":memory:"))]
+    for (const store of stores) {
+      const breaker = new CircuitBreaker({ store, timeout: 1 })
+      breaker.addEventListener("storeerror", ({ error }) => console.error(error))
+      for (let i = 0; i < 7; i++) breaker.execute(() => Promise.reject(new Error("down"))).catch(() => {})
+    }
+    console.log("done")
+  `
+  const deno = (...args: string[]): { stdout: string; stderr: string; status: number | null } =>
+    spawnSync(denoPath, args, { input: program, encoding: "utf8", env: { PATH: process.env["PATH"], NO_COLOR: "1" }, timeout: LIMIT })
+
+  test("takes what Deno opens, by Deno's own types", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "webbreaker-"))
+    const file = join(folder, "program.ts")
+    await writeFile(file, program)
+    const { stderr, status } = deno("check", "--quiet", "--no-config", "--no-lock", KV, file)
+    await rm(folder, { recursive: true })
+    expect(stderr).toBe("")
+    expect(status).toBe(0)
+  })
+
+  test("lets the process end by itself", () => {
+    const { stdout, stderr, status } = deno("run", "--quiet", "--no-config", "--no-lock", "--ext=ts", KV, "-")
+    expect([stdout, stderr, status]).toEqual(["done\n", "", 0])
+  })
 })
 
 describe("Deno processes with one database", () => {
