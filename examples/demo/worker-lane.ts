@@ -44,7 +44,7 @@ export function startWorkerLane(root: URL, origin: string): WorkerLane {
   )
 
   return {
-    get status() {
+    get status(): WorkerStatus {
       if (missing !== undefined) return { kind: "missing", reason: missing }
       return known.length > 0 ? { kind: "running", isolates: known, calls: tally.counts } : { kind: "starting" }
     },

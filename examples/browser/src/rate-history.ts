@@ -38,6 +38,8 @@ export class RateHistory {
   }
 
   #totalAt(time: number): number {
-    return (this.#samples.findLast(({ at }) => at <= time) ?? this.#samples[0])?.total ?? 0
+    let total = this.#samples[0]?.total ?? 0
+    for (const sample of this.#samples) if (sample.at <= time) total = sample.total
+    return total
   }
 }

@@ -26,6 +26,6 @@ export class StateHistory {
   }
 
   at(time: number): State | undefined {
-    return this.#spans.findLast(({ from }) => from <= time)?.state
+    return this.#spans.filter(({ from }) => from <= time).at(-1)?.state
   }
 }
