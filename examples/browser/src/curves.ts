@@ -9,7 +9,7 @@ export interface Curve {
 }
 
 // A curve of single requests would be all spikes.
-const SMOOTH = 1_500
+const SMOOTH = 2_000
 const TOP = 14
 
 /** Draws what came in a second, of several clients, to one scale. */

@@ -35,7 +35,7 @@ export function describeMode(mode: Mode): string {
     case "healthy":
       return "Answers at once."
     case "slow":
-      return "Answers late. The clients of this page wait 0.8 s."
+      return "Answers late. The clients of this page wait 1.5 s."
     case "failing":
       return `Answers 500 to ${Math.round(mode.rate * 100)} % of all calls. The breaker opens at half of them.`
     case "hanging":

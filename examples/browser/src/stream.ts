@@ -5,7 +5,7 @@ import { beginChart } from "./time-chart.ts"
 type Row = "sent" | CallOutcome
 type Draw = (context: CanvasRenderingContext2D, x: number, y: number) => void
 
-const RADIUS = 3.5
+const RADIUS = 2.75
 
 const circle: Draw = (context, x, y) => {
   context.beginPath()

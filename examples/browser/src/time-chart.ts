@@ -8,8 +8,8 @@ export interface TimeChart {
 }
 
 /** Milliseconds that a wide chart shows. */
-export const WIDE_SPAN = 60_000
-const NARROW_SPAN = 30_000
+export const WIDE_SPAN = 40_000
+const NARROW_SPAN = 20_000
 const NARROW = 420
 
 /** Clears a canvas and makes it as sharp as the screen. Gives nothing while it is not shown. */
