@@ -10,29 +10,27 @@ import { buildPage } from "./page-files.ts"
 import { startSite } from "./site.ts"
 import { TabList } from "./tab-list.ts"
 import { greet, warnOfPort } from "./greeting.ts"
-import { showStatus } from "./status-line.ts"
+import { StatusLine } from "./status-line.ts"
 import { Tour } from "./tour.ts"
 import { startWorkerLane } from "./worker-lane.ts"
 import type { DemoStatus } from "../browser/src/demo-status.ts"
 
 // Where the page and its two clients find what they need; others when these are taken.
 const PORT = 8787
+const SHOW_EVERY = 1_000
 
 /** Runs until a signal stops it. `root` is the folder of the project; the variable `PORT` says where. */
 export async function runDemo(root: URL): Promise<void> {
   const wanted = Number(process.env["PORT"] ?? PORT)
   const next = (distance: number): number => (wanted === 0 ? 0 : wanted + distance)
-  const parts: { close(): void | Promise<void> }[] = []
-  // Heard from the first moment on: workerd is a process of its own, which a signal may miss.
-  stopOnSignal(async () => void (await Promise.all(parts.map((part) => part.close()))))
+  const line = new StatusLine()
+  // Before workerd is there, which is a process of its own.
+  stopOnSignal(() => line.end())
 
   const origin = await startOrigin({ port: next(1) })
-  parts.push(origin)
   const bareApi = await origin.alsoAt(next(2))
   const worker = startWorkerLane(root, origin.url)
-  parts.push(worker)
   const tour = new Tour(origin)
-  parts.push(tour)
   const tabs = new TabList()
   const status = (): DemoStatus => ({
     mode: origin.mode,
@@ -53,8 +51,7 @@ export async function runDemo(root: URL): Promise<void> {
     callWorker: (count) => worker.call(count),
     status,
   })
-  parts.push(site)
   if (site.port !== wanted && wanted !== 0) warnOfPort(wanted, site.port)
   greet(site.url)
-  parts.push(showStatus(status))
+  setInterval(() => line.show(status()), SHOW_EVERY)
 }

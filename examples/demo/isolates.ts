@@ -13,7 +13,6 @@ export interface Isolates {
   fetch(turn: number, path: string): Promise<Response>
   /** What each of them knows of the origin. */
   look(): Promise<Isolate[]>
-  dispose(): Promise<void>
 }
 
 // Miniflare's own type of it needs the package @cloudflare/workers-types.
@@ -52,7 +51,6 @@ export async function startIsolates(root: URL, origin: string): Promise<Isolates
     return {
       fetch: (turn, path) => (fetchers[turn % COUNT] as Fetcher).fetch(`http://worker.invalid${path}`),
       look: () => Promise.all(fetchers.map((fetcher, index) => look(fetcher, names[index] as string, secret))),
-      dispose: () => miniflare.dispose(),
     }
   } catch (error) {
     await miniflare.dispose().catch(() => {})

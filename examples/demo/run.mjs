@@ -13,9 +13,6 @@ await build({
   packages: "external",
   logLevel: "warning",
 })
-try {
-  const { runDemo } = await import(outfile.href)
-  await runDemo(new URL("../../", import.meta.url))
-} finally {
-  rmSync(outfile, { force: true })
-}
+const { runDemo } = await import(outfile.href)
+rmSync(outfile)
+await runDemo(new URL("../../", import.meta.url))

@@ -28,7 +28,6 @@ export interface SiteOptions {
 export interface Site {
   readonly url: string
   readonly port: number
-  close(): Promise<void>
 }
 
 const HOST = "127.0.0.1"
@@ -68,13 +67,5 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     })
   })
   const port = await listen(server, options.port, HOST)
-  return {
-    url: `http://${HOST}:${port}`,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { url: `http://${HOST}:${port}`, port }
 }

@@ -1,23 +1,20 @@
 import type { DemoStatus, State, TabReport, WorkerStatus } from "../browser/src/demo-status.ts"
 
-const EVERY = 1_000
-
 /** Shows how things are: one line that is written over on a terminal, elsewhere a line for each change. */
-export function showStatus(status: () => DemoStatus): { close(): void } {
-  const { stdout } = process
-  let last = ""
-  const timer = setInterval(() => {
-    const now = status()
-    const states = describeStates(now)
-    if (stdout.isTTY) stdout.write(`\r\x1b[2K${`${states} | ${describeReached(now)}`.slice(0, stdout.columns - 1)}`)
-    else if (states !== last) stdout.write(`${states}\n`)
-    last = states
-  }, EVERY)
-  return {
-    close() {
-      clearInterval(timer)
-      if (stdout.isTTY) stdout.write("\n")
-    },
+export class StatusLine {
+  #last = ""
+
+  show(status: DemoStatus): void {
+    const { stdout } = process
+    const states = describeStates(status)
+    if (stdout.isTTY) stdout.write(`\r\x1b[2K${`${states} | ${describeReached(status)}`.slice(0, stdout.columns - 1)}`)
+    else if (states !== this.#last) stdout.write(`${states}\n`)
+    this.#last = states
+  }
+
+  /** Leaves the line to whoever writes next. */
+  end(): void {
+    if (process.stdout.isTTY && this.#last !== "") process.stdout.write("\n")
   }
 }
 

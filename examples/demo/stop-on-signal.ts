@@ -1,23 +1,11 @@
-// Whatever does not end by then is not worth waiting for.
-const LIMIT = 5_000
-
 /**
- * Ends the process when it is told to, after `stop`. A terminal tells every process of the group, and npm
- * tells its child once more: all of them are one.
+ * Ends the process when it is told to, after `last`. Sockets and timers end with it, and workerd is killed
+ * by what miniflare does on "exit"; its own listeners to signals, which come later, would report a failure.
  */
-export function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false
-  const onSignal = (): void => {
-    if (stopping) return
-    stopping = true
-    setTimeout(() => process.exit(1), LIMIT).unref()
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
+export function stopOnSignal(last: () => void): void {
+  const stop = (): never => {
+    last()
+    process.exit(0)
   }
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onSignal)
+  process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGHUP", stop)
 }

@@ -35,17 +35,17 @@ export class Tour {
   }
 
   setMode(mode: Mode): void {
-    this.close()
+    this.#end()
     this.#origin.mode = mode
   }
 
-  close(): void {
+  #end(): void {
     clearTimeout(this.#timer)
     this.#text = null
   }
 
   #enter(index: number): void {
-    this.close()
+    this.#end()
     const step = steps[index]
     if (!step) return
     this.#text = step.text

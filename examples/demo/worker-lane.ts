@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import type { Isolate, WorkerStatus } from "../browser/src/demo-status.ts"
 import { WorkerTally } from "./worker-tally.ts"
 import { startIsolates, type Isolates } from "./isolates.ts"
@@ -7,7 +8,6 @@ export interface WorkerLane {
   readonly status: WorkerStatus
   /** Sends so many calls, to one isolate after the other. Without a Worker it does nothing. */
   call(count: number): void
-  close(): Promise<void>
 }
 
 const LOOK_EVERY = 400
@@ -21,27 +21,20 @@ export function startWorkerLane(root: URL, origin: string): WorkerLane {
   let known: readonly Isolate[] = []
   let missing: string | undefined
   let isolates: Isolates | undefined
-  let timer: NodeJS.Timeout | undefined
-  let closed = false
   let turn = 0
 
-  const look = async (running: Isolates): Promise<void> => {
+  async function run(): Promise<void> {
     try {
-      known = await running.look()
+      isolates = await startIsolates(root, origin)
+      for (;;) {
+        known = await isolates.look()
+        await setTimeout(LOOK_EVERY)
+      }
     } catch (error) {
-      if (!closed) missing = messageOf(error)
+      missing = error instanceof Error ? error.message : String(error)
     }
-    if (!closed && missing === undefined) timer = setTimeout(() => void look(running), LOOK_EVERY)
   }
-  const started = startIsolates(root, origin).then(
-    async (running) => {
-      isolates = running
-      if (!closed) await look(running)
-    },
-    (error: unknown) => {
-      missing = messageOf(error)
-    },
-  )
+  void run()
 
   return {
     get status(): WorkerStatus {
@@ -49,18 +42,8 @@ export function startWorkerLane(root: URL, origin: string): WorkerLane {
       return known.length > 0 ? { kind: "running", isolates: known, calls: tally.counts } : { kind: "starting" }
     },
     call(count) {
-      if (!isolates || missing !== undefined || closed) return
+      if (!isolates || missing !== undefined) return
       for (let i = 0; i < count; i++) void tally.count(isolates.fetch(turn++, PATH))
     },
-    async close() {
-      closed = true
-      clearTimeout(timer)
-      await started
-      await isolates?.dispose()
-    },
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
