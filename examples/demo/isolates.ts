@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import type { Miniflare, Response, WorkerOptions } from "miniflare"
 import type { Isolate, State } from "../browser/src/demo-status.ts"
+import { checkWorkerd } from "./check-workerd.ts"
 import { packageFiles } from "./package-files.ts"
 import { readWranglerConfig } from "./wrangler-config.ts"
 
@@ -24,6 +25,7 @@ const COUNT = 4
 const START_LIMIT = 30_000
 
 export async function startIsolates(root: URL, origin: string): Promise<Isolates> {
+  await checkWorkerd()
   // Only here: on a platform that it does not run on, the rest of the demo does.
   const { Miniflare } = await import("miniflare")
   const folder = new URL("examples/cloudflare-worker/", root)
