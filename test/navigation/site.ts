@@ -28,13 +28,16 @@ const html = (script: string): string =>
 
 /**
  * The origin, which serves `page.ts` at `/page/...`: without the guard where the path has `unguarded`,
- * kept out of the back/forward cache where it has `no-store`. `/download` is a file to save.
+ * kept out of the back/forward cache where it has `no-store`. `/download` is a file to save, and
+ * `/service-worker.js` is `service-worker.ts`.
  */
 export async function startSite(): Promise<Origin> {
   const guarded = html(await script("page.ts"))
   const unguarded = html(await script("page.ts", [withoutGuard]))
+  const worker = await script("service-worker.ts")
   return startOrigin({
     files(path) {
+      if (path === "/service-worker.js") return { type: "text/javascript", body: worker }
       if (path === "/download") {
         const headers = { "Content-Disposition": 'attachment; filename="file.bin"' }
         return { type: "application/octet-stream", body: "to be saved", headers }
