@@ -54,9 +54,21 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     expect(after.filter((entry) => entry === "broken")).toHaveLength(count)
   }
 
-  test.skipIf(cannot)("counts no failure, and goes on counting when it is back online", async () => {
+  /** Firefox has had the command for it only since 2025: an earlier one cannot be told. */
+  async function goOffline(skip: (condition: boolean, reason: string) => void): Promise<void> {
+    const known = await tab.setOffline!(true).then(
+      () => true,
+      (error: unknown) => {
+        if (String(error).includes("unknown command")) return false
+        throw error
+      },
+    )
+    skip(!known, `${browser.engine} ${browser.version} cannot be taken offline`)
+  }
+
+  test.skipIf(cannot)("counts no failure, and goes on counting when it is back online", async ({ skip }) => {
     await expectCalls("/reset", 3, "failure")
-    await tab.setOffline!(true)
+    await goOffline(skip)
     await tab.waitFor("!navigator.onLine")
     await expectCalls("/ok", 10, "excluded")
     await tab.setOffline!(false)
@@ -65,9 +77,9 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     expect(await call("/ok")).toBe("rejected")
   })
 
-  test.skipIf(cannot)("counts failures when its browser does not say that it is offline", async () => {
+  test.skipIf(cannot)("counts failures when its browser does not say that it is offline", async ({ skip }) => {
     await say(true)
-    await tab.setOffline!(true)
+    await goOffline(skip)
     await expectCalls("/ok", UNTIL_OPEN, "failure")
     expect(await call("/ok")).toBe("rejected")
   })
