@@ -4,12 +4,16 @@
  *
  * Firefox and WebKit fail them between `beforeunload` and `pagehide`, and do so for a link that
  * turns out to be a download too, after which the page stays; Chromium fails them after `pagehide`.
+ * WebKit fails them before `beforeunload` when the way leads to a page of the back/forward cache, and
+ * on iOS there is no `beforeunload`: what comes before the first sign is known only a moment later.
  *
  * @module
  */
 
 // How long after `beforeunload` a page that is still there is taken to have stayed.
 const GRACE = 1_000
+// How long a failure waits for a sign. WebKit asks another process before it sends the event.
+const FORESIGHT = 100
 
 let watching = false
 let hidden = false
@@ -32,6 +36,23 @@ export function watchLeaving(): void {
 }
 
 /** Whether a request that fails now may have failed because the page is being left. */
-export function isLeaving(): boolean {
+export function isLeaving(): boolean | Promise<boolean> {
+  if (hasSign()) return true
+  // Timers of a hidden page take a second or more, and nobody goes back in one.
+  if (!watching || document.visibilityState !== "visible") return false
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      clearTimeout(timer)
+      removeEventListener("beforeunload", settle)
+      removeEventListener("pagehide", settle)
+      resolve(hasSign())
+    }
+    const timer = setTimeout(settle, FORESIGHT)
+    addEventListener("beforeunload", settle)
+    addEventListener("pagehide", settle)
+  })
+}
+
+function hasSign(): boolean {
   return hidden || performance.now() < graceEnd
 }
