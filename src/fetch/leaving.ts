@@ -12,8 +12,9 @@
 
 // How long after `beforeunload` a page that is still there is taken to have stayed.
 const GRACE = 1_000
-// How long a failure waits for a sign. WebKit asks another process before it sends the event.
+// How long a failure waits for a sign in WebKit, which asks another process before it sends the event.
 const FORESIGHT = 100
+const WEBKIT_VENDOR = "Apple Computer, Inc."
 
 let watching = false
 let hidden = false
@@ -38,8 +39,8 @@ export function watchLeaving(): void {
 /** Whether a request that fails now may have failed because the page is being left. */
 export function isLeaving(): boolean | Promise<boolean> {
   if (hasSign()) return true
-  // Timers of a hidden page take a second or more, and nobody goes back in one.
-  if (!watching || document.visibilityState !== "visible") return false
+  // Elsewhere the sign comes first. Timers of a hidden page take a second, and nobody goes back in one.
+  if (!watching || navigator.vendor !== WEBKIT_VENDOR || document.visibilityState !== "visible") return false
   return new Promise((resolve) => {
     const settle = (): void => {
       clearTimeout(timer)
