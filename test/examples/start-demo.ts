@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { expect } from "vitest"
+import { expect, vi } from "vitest"
 import type { DemoStatus, Mode } from "../../examples/browser/src/demo-status.ts"
 
 export interface Demo {
@@ -63,7 +63,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     await ended
   }
   const prints = async (pattern: RegExp): Promise<void> => {
-    await expect.poll(() => output, LIMIT).toMatch(pattern)
+    await vi.waitFor(() => expect(output).toMatch(pattern), LIMIT)
   }
 
   try {

@@ -74,7 +74,8 @@ export class Controls {
     for (const label of document.querySelectorAll<HTMLElement>(".range")) {
       const input = element<HTMLInputElement>("input", label)
       const text = units[input.name]?.(input.valueAsNumber) ?? input.value
-      setText(element("output", label), text)
+      setText(element("b", label), text)
+      // What is written beside it is said as its value, not as a part of its name.
       input.setAttribute("aria-valuetext", text)
       const mode = label.dataset["for"]
       label.hidden = mode !== undefined && mode !== kind

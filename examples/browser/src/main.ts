@@ -12,7 +12,7 @@ import { ReachedView } from "./reached-view.ts"
 import { sendBare, sendSafely } from "./send.ts"
 import { StateCard, type BreakerView } from "./state-card.ts"
 import { StateHistory } from "./state-history.ts"
-import { briefly } from "./state-text.ts"
+import { briefly, titleOf } from "./state-text.ts"
 import { showTabs } from "./tabs-view.ts"
 import { spanOf, WIDE_SPAN } from "./time-chart.ts"
 import { drawTimeline } from "./timeline.ts"
@@ -65,6 +65,8 @@ setInterval(() => {
   const { state } = look()
   states.note(state, performance.now())
   if (state !== last) card.announce(last, state, new Date())
+  // What a tab shows of itself while another is in front of it.
+  document.title = `${titleOf(state)} - webbreaker`
   last = state
 }, LOOK_EVERY)
 
