@@ -17,43 +17,40 @@ const FORESIGHT = 100
 const WEBKIT_VENDOR = "Apple Computer, Inc."
 
 let watching = false
-let hidden = false
-let graceEnd = -Infinity
+/** By `performance.now()`: a failure before that may come from leaving. */
+let leavingUntil = -Infinity
+/** Failures that wait for a sign. */
+const waiting = new Set<() => void>()
 
 /** Begins to watch; does nothing where there is no page. */
 export function watchLeaving(): void {
   if (watching || typeof document === "undefined" || typeof addEventListener !== "function") return
   watching = true
-  addEventListener("beforeunload", () => {
-    graceEnd = performance.now() + GRACE
-  })
-  addEventListener("pagehide", () => {
-    hidden = true
-  })
-  addEventListener("pageshow", () => {
-    hidden = false
-    graceEnd = -Infinity
-  })
+  addEventListener("beforeunload", () => leave(performance.now() + GRACE))
+  addEventListener("pagehide", () => leave(Infinity))
+  addEventListener("pageshow", () => leave(-Infinity))
 }
 
 /** Whether a request that fails now may have failed because the page is being left. */
-export function isLeaving(): boolean | Promise<boolean> {
-  if (hasSign()) return true
+export async function isLeaving(): Promise<boolean> {
   // Elsewhere the sign comes first. Timers of a hidden page take a second, and nobody goes back in one.
-  if (!watching || navigator.vendor !== WEBKIT_VENDOR || document.visibilityState !== "visible") return false
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      clearTimeout(timer)
-      removeEventListener("beforeunload", settle)
-      removeEventListener("pagehide", settle)
-      resolve(hasSign())
-    }
-    const timer = setTimeout(settle, FORESIGHT)
-    addEventListener("beforeunload", settle)
-    addEventListener("pagehide", settle)
-  })
+  if (watching && navigator.vendor === WEBKIT_VENDOR && !document.hidden && !hasSign()) {
+    await new Promise<void>((settle) => {
+      waiting.add(settle)
+      setTimeout(() => {
+        waiting.delete(settle)
+        settle()
+      }, FORESIGHT)
+    })
+  }
+  return hasSign()
+}
+
+function leave(until: number): void {
+  leavingUntil = until
+  for (const settle of waiting) settle()
 }
 
 function hasSign(): boolean {
-  return hidden || performance.now() < graceEnd
+  return performance.now() < leavingUntil
 }
