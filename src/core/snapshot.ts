@@ -10,7 +10,7 @@ import { isNumber } from "./check.ts"
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, type BreakerRecord } from "./record.ts"
-import type { Bucket } from "./window.ts"
+import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
@@ -93,9 +93,32 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   record.opens = opens
   record.probes = state === "half-open" ? [] : undefined
   if (!closed) record.time = record.calls = undefined
-  if (record.time) record.time = { age: from.age, first: 0, buckets: copy(from.buckets) }
-  if (record.calls) record.calls = { next: from.calls.length % length, calls: [...from.calls] }
+  if (closed && length) refill(record, policy, value)
   return record
+}
+
+/**
+ * Fills the window. Its totals are those of what is in it, whatever the snapshot says: others would never
+ * leave it, or leave less than nothing behind.
+ */
+function refill(record: BreakerRecord, policy: Policy, snapshot: BreakerSnapshot): void {
+  const { elapsed, counts: { consecutiveSuccesses, consecutiveFailures, totalExclusions, requests }, window: from } = snapshot
+  const counts = (record.counts = { ...noCounts(), consecutiveSuccesses, consecutiveFailures })
+  if (record.calls) {
+    // Besides them there were calls that are not in it: excluded ones, and those under way.
+    Object.assign(counts, { totalExclusions, requests: Math.max(requests, from.calls.length + totalExclusions) })
+    for (const call of from.calls) {
+      const failed = (call & FAILED) > 0
+      const slow = (call & SLOW) > 0
+      tally(counts, failed ? "failure" : "success", slow)
+      push(record.calls, counts, failed, slow, policy.windowSize)
+    }
+  } else {
+    const age = Math.floor(elapsed / policy.bucketPeriod)
+    const buckets = copy(from.buckets).filter((bucket) => bucket.age <= age)
+    record.time = { age, first: 0, buckets }
+    for (const bucket of buckets) add(counts, bucket, 1)
+  }
 }
 
 function copy(buckets: readonly Bucket[] = []): Bucket[] {
@@ -112,12 +135,15 @@ function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSna
   )
 }
 
+// Far above it, one more is the same number.
+const MAX = 1e15
+
 /**
- * Whether `value` has all that `model` has, of the same types: numbers finite and not negative, items
+ * Whether `value` has all that `model` has, of the same types: numbers from 0 and not huge, items
  * of a list like the first of the model's.
  */
 function isLike<T>(value: unknown, model: T): value is T {
-  if (typeof model === "number") return isNumber(value)
+  if (typeof model === "number") return isNumber(value) && value <= MAX
   if (typeof model !== "object") return typeof value === typeof model
   if (typeof value !== "object" || value === null) return false
   if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => isLike(item, model[0]))
