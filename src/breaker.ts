@@ -231,8 +231,10 @@ export class CircuitBreaker {
     let settled = false
     return (outcome, evidence) => {
       check("outcome", outcome, OUTCOME)
-      if (!settled) this.#settle(permit, start, outcome, evidence)
+      if (settled) return
+      // Before it calls anybody who might call this again.
       settled = true
+      this.#settle(permit, start, outcome, evidence)
     }
   }
 
@@ -262,8 +264,9 @@ export class CircuitBreaker {
     let held = true
     return {
       release: () => {
-        if (held) this.#isolate(-1)
+        if (!held) return
         held = false
+        this.#isolate(-1)
       },
     }
   }

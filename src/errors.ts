@@ -29,6 +29,8 @@ export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
  * ```
  */
 export class CircuitBreakerError extends Error {
+  /** That of its class. A field, since what is inherited cannot be assigned to once the intrinsics are frozen. */
+  override readonly name: string
   /** Stable; switch on this rather than on the class. */
   readonly code: CircuitBreakerErrorCode
   /** Name of the breaker. */

@@ -98,10 +98,10 @@ export class Listeners {
     if (OUTCOMES.includes(type)) this.outcomes = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
-      guarded = (event) => {
+      // An async function, since the listener may be one: what it rejects with would end a process.
+      guarded = async (event) => {
         try {
-          if (typeof listener === "function") listener(event as never)
-          else listener.handleEvent(event as never)
+          await (typeof listener === "function" ? listener(event as never) : listener.handleEvent(event as never))
         } catch (error) {
           report(error)
         }

@@ -33,16 +33,17 @@ export function roll(time: TimeWindow, counts: Counts, age: number, length: numb
   time.age = age
   const { buckets } = time
   for (let old; (old = buckets[time.first]) && age - old.age >= length; time.first++) {
-    counts.requests -= old.requests
-    counts.totalSuccesses -= old.totalSuccesses
-    counts.totalFailures -= old.totalFailures
-    counts.totalExclusions -= old.totalExclusions
-    counts.totalSlow -= old.totalSlow
+    add(counts, old, -1)
   }
   if (time.first * 2 > buckets.length) {
     time.buckets = buckets.slice(time.first)
     time.first = 0
   }
+}
+
+/** Adds what a bucket holds to the totals, or takes it out again. */
+export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
 }
 
 /** The bucket of the present period. */
@@ -60,8 +61,8 @@ export function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
   if (slow && outcome !== "excluded") counts.totalSlow += 1
 }
 
-const FAILED = 1
-const SLOW = 2
+export const FAILED = 1
+export const SLOW = 2
 
 /** Puts a call that was tallied into a ring of `length`, and takes the oldest out of the totals. */
 export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: boolean, length: number): void {

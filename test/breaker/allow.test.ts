@@ -42,6 +42,20 @@ describe("allow()", () => {
     )
   })
 
+  test("returns a function that counts once, though a listener or a callback calls it again", () => {
+    for (const inside of ["failure", "readyToTrip"]) {
+      const again = (): boolean => {
+        done("success")
+        return false
+      }
+      const breaker = make({ readyToTrip: inside === "readyToTrip" ? again : () => false })
+      const done = breaker.allow()
+      if (inside === "failure") breaker.addEventListener("failure", again)
+      done("failure")
+      expect(breaker.counts).toEqual(counts({ requests: 1, totalFailures: 1, consecutiveFailures: 1 }))
+    }
+  })
+
   test("frees one slot for one excluded probe, however often that is said", () => {
     const breaker = make({ maxRequests: 2 })
     breaker.trip()

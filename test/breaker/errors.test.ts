@@ -45,6 +45,16 @@ describe("OpenStateError", () => {
     expect(String(error)).toMatch(/^OpenStateError: .*open/)
   })
 
+  test("can be made where the intrinsics are frozen", async () => {
+    const name = Object.getOwnPropertyDescriptor(Error.prototype, "name")!
+    Object.defineProperty(Error.prototype, "name", { ...name, writable: false })
+    try {
+      expect(await openError()).toMatchObject({ name: "OpenStateError", code: "ERR_OPEN_STATE" })
+    } finally {
+      Object.defineProperty(Error.prototype, "name", name)
+    }
+  })
+
   test("has no cause when the breaker was tripped by hand", async () => {
     const breaker = make()
     breaker.trip()

@@ -54,6 +54,17 @@ describe("isolate()", () => {
     expect(changes).toEqual(["closed open", "open closed"])
   })
 
+  test("releases a handle once, though a listener that hears of it releases it again #55", async () => {
+    const { breaker, changes } = watched()
+    const isolation = breaker.isolate()
+    breaker.addEventListener("statechange", () => isolation.release(), { once: true })
+    isolation.release()
+    expect(breaker.state).toBe("closed")
+    breaker.isolate()
+    expect((await rejection(breaker)).code).toBe("ERR_OPEN_STATE")
+    expect(changes).toEqual(["closed open", "open closed", "closed open"])
+  })
+
   test("is not ended by reset(), trip() or the open period #55", () => {
     const { breaker } = watched()
     const isolation = breaker.isolate()

@@ -64,6 +64,40 @@ describe("the setting snapshot", () => {
     expect(breaker.retryAfter).toBe(1_000)
   })
 
+  test.each<[string, Settings, (from: BreakerSnapshot["window"]) => object]>([
+    ["nothing in the buckets", { interval: 1_000, bucketPeriod: 100 }, () => ({ buckets: [] })],
+    ["buckets of a time to come", { interval: 1_000, bucketPeriod: 100 }, ({ buckets }) => ({ age: 1e9, buckets: buckets.map((bucket) => ({ ...bucket, age: 1e9 })) })],
+    ["more buckets than there were", { interval: 1_000, bucketPeriod: 100 }, ({ buckets }) => ({ buckets: Array(50).fill(buckets[0]) })],
+    ["no calls", { windowSize: 5 }, () => ({ calls: [] })],
+    ["calls that are none", { windowSize: 5 }, () => ({ calls: [1e12, 7, 2.5] })],
+  ])("counts what is in the window, when the sums are not those of %s #62", async (_, window, change) => {
+    const settings = { ...window, readyToTrip: () => false }
+    const from = make(settings)
+    await succeed(from, 2)
+    await fail(from)
+    const snapshot = from.snapshot()
+    const breaker = make({ ...settings, snapshot: { ...snapshot, window: { ...snapshot.window, ...change(snapshot.window) } } })
+    // Whatever was in it leaves it.
+    for (let i = 0; i < 20; i++) {
+      now += 100
+      await succeed(breaker)
+      expect(Math.min(...Object.values(breaker.counts))).toBeGreaterThanOrEqual(0)
+    }
+    const calls = settings.windowSize ?? 10
+    expect(breaker.counts).toMatchObject({ totalSuccesses: calls, totalFailures: 0, totalSlow: 0 })
+    const { buckets } = breaker.snapshot().window
+    expect(buckets.length).toBeLessThanOrEqual(10)
+  })
+
+  test.each<[string, Partial<BreakerSnapshot>]>([
+    ["a generation", { generation: 1e300 }],
+    ["a count", { state: "half-open", counts: counts({ requests: 1e300, totalExclusions: 1e300 }) }],
+  ])("starts clean from %s to which one cannot be added #62", (_, wrong) => {
+    const breaker = make({ snapshot: { ...valid(), ...wrong } })
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toEqual(counts())
+  })
+
   test.each<[string, unknown]>([
     ["a proxy", new Proxy(valid(), {})],
     ["more than is known", { ...valid(), later: () => {} }],

@@ -73,6 +73,20 @@ describe("a listener that throws", () => {
   })
 })
 
+describe("an async listener that rejects", () => {
+  test("is reported, and ends no process #59", async () => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    const later = async (): Promise<never> => Promise.reject(broken)
+    const breaker = make({ onStateChange: later })
+    breaker.addEventListener("statechange", later)
+    breaker.addEventListener("statechange", { handleEvent: later })
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+    await vi.waitFor(() => expect(reportError.mock.calls).toEqual(Array(3).fill([broken])))
+  })
+})
+
 describe("a callback that throws", () => {
   test.each([
     "onStateChange",
