@@ -26,6 +26,6 @@ export async function measureFetches(url: string, effort: Effort): Promise<Ratio
   }
   return pairedRatios(() => ({ run: loop(through((input, init) => fetch(input, init))) }), subjects, {
     ...effort,
-    calls: effort.calls / 100,
+    calls: effort.calls / 400,
   })
 }

@@ -48,6 +48,15 @@ test("while a probe that is given up leads to an open period, its very end belon
   expect(retryAfter(record, policy)).toBe(0)
 })
 
+test("a call that is not admitted is told why", () => {
+  const [record, policy] = start({ timeout: 1_000 })
+  trip(record, policy)
+  expect(admit(record, policy)).toBe("open")
+  tick(record, policy, 1_001)
+  expect(admit(record, policy)).toMatchObject({ generation: 3 })
+  expect(admit(record, policy)).toBe("too-many")
+})
+
 test("a clock that is back by a second is another request's; by more, it was set", () => {
   const [record, policy] = start({ timeout: 60_000 })
   tick(record, policy, 5_000)
