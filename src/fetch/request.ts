@@ -7,12 +7,15 @@
 /** The first argument of `fetch`. */
 export type FetchInput = RequestInfo | URL
 
-/** The origin a call goes to; `undefined` when its URL cannot be read, or has none (`data:`). */
+/**
+ * The origin a call goes to; `undefined` when its URL cannot be read, or has none (`data:`), or names the
+ * one that made it, and goes nowhere (`blob:`).
+ */
 export function originOf(input: FetchInput): string | undefined {
   try {
     const base = typeof document === "undefined" ? globalThis.location?.href : document.baseURI
-    const { origin } = new URL(urlOf(input), base)
-    return origin === "null" ? undefined : origin
+    const { origin, protocol } = new URL(urlOf(input), base)
+    return origin === "null" || protocol === "blob:" ? undefined : origin
   } catch {
     return undefined
   }
@@ -45,9 +48,8 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
   if (!init) return fields
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
-  return new Proxy(init, {
-    get: (target, key) => Reflect.get(key in fields ? fields : target, key),
-  })
+  // Around nothing: one around a frozen `init` could not say otherwise.
+  return new Proxy({}, { get: (_, key) => Reflect.get(key in fields ? fields : init, key) })
 }
 
 /**
@@ -57,10 +59,10 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
  * @param used - Whether the body of a `Request` had been read before the call.
  */
 export function isRefused(input: FetchInput, init: RequestInit | undefined, used: boolean): boolean {
-  if (used && !init?.body) return true
-  const method = methodOf(input, init)
-  if ((method === "GET" || method === "HEAD") && init?.body != null) return true
   try {
+    if (used && !init?.body) return true
+    const method = methodOf(input, init)
+    if ((method === "GET" || method === "HEAD") && init?.body != null) return true
     // A stream can be used once, and the call has used it.
     new Request(urlOf(input), override(init, { method, body: null }))
     return false

@@ -44,7 +44,7 @@ export interface FetchSettings extends Settings<Response> {
   rejectWith?: "error" | "response" | undefined
   /**
    * Stands in for a call that was rejected or that failed without a response. `undefined` gives the
-   * caller what it would have got anyway. Not asked when the caller aborted, when `fetch` refused the
+   * caller what it would have got anyway, and so does a fallback that throws. Not asked when the caller aborted, when `fetch` refused the
    * arguments, nor for what `isExcluded` names.
    *
    * @defaultValue none

@@ -102,8 +102,12 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     } catch (error) {
       if (caller?.aborted || faultless.excluded.has(error as object)) throw error
       const { fallback, rejectWith } = settings
-      const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
-      if (substitute) return substitute
+      try {
+        const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
+        if (substitute) return substitute
+      } catch (thrown) {
+        report(thrown)
+      }
       if (rejectWith === "response" && error instanceof CircuitBreakerError) return unavailable(error)
       throw error
     }

@@ -2,7 +2,7 @@
  * Listeners and callbacks that throw. A suite of its own: if such an error gets out, some runtimes
  * end the process, and would take the results of every other case along.
  */
-import { consecutiveFailures, wrapFetch } from "../../src/index.ts"
+import { consecutiveFailures, OpenStateError, wrapFetch } from "../../src/index.ts"
 import type { Case } from "../runtimes/suite.ts"
 import { outcomes } from "./outcomes.ts"
 import { pause } from "./pause.ts"
@@ -44,6 +44,18 @@ export const cases: Case[] = [
       })
       t.equal((await fetch(target(t, "/ok").url)).status, 200)
       outcomes(t, fetch, { successes: 1 })
+      await pause(20)
+    },
+  },
+  {
+    name: "a fallback that throws or rejects leaves the call what it would have got, and ends no process",
+    async run(t) {
+      for (const fallback of [fail, async () => fail()]) {
+        const fetch = wrapFetch(undefined, { fallback })
+        t.ok(!((await t.rejects(fetch(`${t.refused}/`))) instanceof RangeError))
+        fetch.breakers.get(t.refused)?.trip()
+        t.ok((await t.rejects(fetch(`${t.refused}/`))) instanceof OpenStateError)
+      }
       await pause(20)
     },
   },

@@ -157,6 +157,14 @@ export const cases: Case[] = [
     }
     return [url, new Init()]
   }),
+  sameAsFetch("an init that is a frozen object of a class", (url) => {
+    class Init {
+      readonly method = "PUT"
+      readonly body = "text"
+      readonly signal = null
+    }
+    return [url, Object.freeze(new Init())]
+  }),
   {
     name: "a stream is sent",
     skip: {

@@ -61,6 +61,14 @@ export const cases: Case[] = [
     await request.text()
     return [request]
   }),
+  refused("an init with a getter that throws", async (url) => [
+    url,
+    {
+      get method(): string {
+        throw new RangeError("thrown on purpose")
+      },
+    },
+  ]),
   refused("a signal that is none", async (url) => [url, { signal: {} as AbortSignal }], {
     skip: { webkit: "takes anything for a signal" },
   }),
