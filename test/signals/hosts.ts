@@ -68,7 +68,7 @@ export async function startChromium(): Promise<Host> {
   const body = `<!doctype html><title>calls</title><script type="module">${script.replaceAll("</", "<\\/")}</script>`
   const origin = await startOrigin({ files: { "/calls": { type: "text/html", body } } })
   const browser = await launch("chromium")
-  const limit = 300_000
+  const limit = 600_000
   return {
     async measure({ kind, settings = {}, calls, leak }) {
       const tab = await browser.newTab(`${origin.url}/calls`)
