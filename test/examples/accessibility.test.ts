@@ -154,23 +154,31 @@ describe.skipIf(missing)("the page of the demo", () => {
   })
 
   test("holds its charts still for who prefers that", async () => {
-    const frames = async (reducedMotion: "reduce" | "no-preference"): Promise<number> => {
+    /** Milliseconds between the drawings of a chart. */
+    const gapsOf = async (reducedMotion: "reduce" | "no-preference", enough: string): Promise<number[]> => {
       const page = await open({ reducedMotion })
-      const drawn = await page.evaluate(async () => {
-        const { clearRect } = CanvasRenderingContext2D.prototype
+      await page.evaluate(() => {
+        const gaps: number[] = Object.assign(window, { gaps: [] as number[] }).gaps
         const canvas = document.querySelector("#timeline")
-        let count = 0
+        const { clearRect } = CanvasRenderingContext2D.prototype
+        let last: number | undefined
         CanvasRenderingContext2D.prototype.clearRect = function (...args) {
-          if (this.canvas === canvas) count++
+          if (this.canvas === canvas) {
+            const now = performance.now()
+            if (last !== undefined) gaps.push(now - last)
+            last = now
+          }
           return clearRect.apply(this, args)
         }
-        for (let frame = 0; frame < 60; frame++) await new Promise(requestAnimationFrame)
-        return count
       })
+      await expect.poll(() => page.evaluate(enough), LIMIT).toBe(true)
+      const gaps = await page.evaluate<number[]>("gaps")
       await page.close()
-      return drawn
+      return gaps
     }
-    const still = await frames("reduce")
-    expect(await frames("no-preference")).toBeGreaterThan(still)
+    const still = await gapsOf("reduce", "gaps.length > 2")
+    expect(still.filter((gap) => gap < 900)).toEqual([])
+    const moving = await gapsOf("no-preference", "gaps.some((gap) => gap < 500)")
+    expect(moving).not.toEqual([])
   })
 })

@@ -1,4 +1,5 @@
-const RATE = 30
+// Charts move by less than a pixel in that time.
+const RATE = 15
 // Charts that step once a second, for those who asked for no motion.
 const CALM_RATE = 1
 
