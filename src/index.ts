@@ -20,7 +20,8 @@ export { memoryStore } from "./stores/memory-store.ts"
 export type {
   BreakerEvent,
   BreakerEventMap,
-  BreakerListener, ListenerOptions,
+  BreakerListener,
+  ListenerOptions,
   OutcomeEvent,
   RejectedEvent,
   StateChangeEvent,

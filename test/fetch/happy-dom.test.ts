@@ -1,0 +1,45 @@
+// @vitest-environment happy-dom
+/** As apps test themselves: in a document that is none, with timers that stand still. */
+import { afterEach, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, OpenStateError, wrapFetch } from "../../src/index.ts"
+import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+
+afterEach(() => {
+  vi.useRealTimers()
+  localStorage.clear()
+})
+
+const lost = new TypeError("Failed to fetch")
+const url = "https://api.example/items"
+
+test("a call that fails needs no timer to say so", async () => {
+  vi.useFakeTimers()
+  const safeFetch = wrapFetch(() => Promise.reject(lost), consecutiveFailures(2))
+  for (let i = 0; i < 2; i++) await expect(safeFetch(url)).rejects.toBe(lost)
+  await expect(safeFetch(url)).rejects.toBeInstanceOf(OpenStateError)
+})
+
+test("a relative address belongs to the document's origin", async () => {
+  const safeFetch = wrapFetch(async () => new Response("ok"))
+  await safeFetch("/items")
+  expect([...safeFetch.breakers].map(([key]) => key)).toEqual([location.origin])
+})
+
+test("a page that is left is to blame for what fails with it", async () => {
+  const safeFetch = wrapFetch(() => Promise.reject(lost), consecutiveFailures(1))
+  dispatchEvent(new Event("pagehide"))
+  await expect(safeFetch(url)).rejects.toBe(lost)
+  dispatchEvent(new Event("pageshow"))
+  expect(safeFetch.breakers.get("https://api.example")?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0 })
+  await expect(safeFetch(url)).rejects.toBe(lost)
+  await expect(safeFetch(url)).rejects.toBeInstanceOf(OpenStateError)
+})
+
+test("the verdict lies in its storage, for the breaker after", async () => {
+  const settings = { name: "api", ...consecutiveFailures(1) }
+  const before = new CircuitBreaker({ ...settings, store: localStorageStore() })
+  await expect(before.execute(() => Promise.reject(lost))).rejects.toBe(lost)
+  expect(localStorage.getItem("webbreaker:api")).toContain("open")
+  const after = new CircuitBreaker({ ...settings, store: localStorageStore() })
+  expect(after.state).toBe("open")
+})
