@@ -116,6 +116,7 @@ describe.each(engines)("examples/browser in %s", (engine) => {
 
   test.skipIf(missing)("goes on, and says so, when the demo is stopped", async () => {
     const tab = await browser.newTab(demo.url)
+    await tab.waitFor("Number(document.querySelector('[data-count=succeeded]').textContent) > 0", LIMIT)
     expect(await tab.evaluate(() => document.querySelector<HTMLElement>("#lost")?.hidden)).toBe(true)
     demo.signal("SIGTERM")
     await demo.ended

@@ -8,8 +8,14 @@ export class DemoServer {
   onLost: () => void = () => {}
   #changes = 0
 
+  /** Never settles when there is no server: nothing of the page works then. */
   async config(): Promise<DemoConfig> {
-    return (await fetch("/config")).json()
+    return JSON.parse(await this.#get("/config"))
+  }
+
+  /** How the client of the page is made. */
+  source(): Promise<string> {
+    return this.#get("/client.ts")
   }
 
   async report(tab: TabReport): Promise<void> {
@@ -36,6 +42,15 @@ export class DemoServer {
 
   leave(id: string): void {
     navigator.sendBeacon(`/bye?id=${encodeURIComponent(id)}`)
+  }
+
+  async #get(path: string): Promise<string> {
+    try {
+      return await (await fetch(path)).text()
+    } catch {
+      this.onLost()
+      return new Promise(() => {})
+    }
   }
 
   async #change(path: string, value: unknown): Promise<void> {

@@ -22,6 +22,7 @@ const ASK_EVERY = 400
 const LOOK_EVERY = 50
 
 const server = new DemoServer()
+server.onLost = () => (element("#lost").hidden = false)
 const { api, bareApi } = await server.config()
 const id = Math.random().toString(36).slice(2)
 const log = new CallLog(WIDE_SPAN)
@@ -78,7 +79,6 @@ server.onStatus = (status) => {
   worker.note(status.worker, status.reached.worker, now)
   showTabs(id, status.tabs)
 }
-server.onLost = () => (element("#lost").hidden = false)
 
 async function report(): Promise<void> {
   await server.report({ id, state: look().state, sent: log.totals.sent })
@@ -107,4 +107,4 @@ const showTable = (): void => {
 details.addEventListener("toggle", showTable)
 setInterval(showTable, 1_000)
 
-setText(element("#code"), await (await fetch("/client.ts")).text())
+setText(element("#code"), await server.source())
