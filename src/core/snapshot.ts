@@ -10,7 +10,7 @@ import { isNumber } from "./check.ts"
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, type BreakerRecord } from "./record.ts"
-import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
+import type { Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
@@ -93,32 +93,11 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   record.opens = opens
   record.probes = state === "half-open" ? [] : undefined
   if (!closed) record.time = record.calls = undefined
-  if (closed && length) refill(record, policy, value)
+  // Of a bucket that is yet to come, nobody would know when to let go of it.
+  const age = Math.floor(elapsed / bucketPeriod)
+  if (record.time) record.time = { age, first: 0, buckets: copy(from.buckets).filter((bucket) => bucket.age <= age) }
+  if (record.calls) record.calls = { next: from.calls.length % length, calls: [...from.calls] }
   return record
-}
-
-/**
- * Fills the window. Its totals are those of what is in it, whatever the snapshot says: others would never
- * leave it, or leave less than nothing behind.
- */
-function refill(record: BreakerRecord, policy: Policy, snapshot: BreakerSnapshot): void {
-  const { elapsed, counts: { consecutiveSuccesses, consecutiveFailures, totalExclusions, requests }, window: from } = snapshot
-  const counts = (record.counts = { ...noCounts(), consecutiveSuccesses, consecutiveFailures })
-  if (record.calls) {
-    // Besides them there were calls that are not in it: excluded ones, and those under way.
-    Object.assign(counts, { totalExclusions, requests: Math.max(requests, from.calls.length + totalExclusions) })
-    for (const call of from.calls) {
-      const failed = (call & FAILED) > 0
-      const slow = (call & SLOW) > 0
-      tally(counts, failed ? "failure" : "success", slow)
-      push(record.calls, counts, failed, slow, policy.windowSize)
-    }
-  } else {
-    const age = Math.floor(elapsed / policy.bucketPeriod)
-    const buckets = copy(from.buckets).filter((bucket) => bucket.age <= age)
-    record.time = { age, first: 0, buckets }
-    for (const bucket of buckets) add(counts, bucket, 1)
-  }
 }
 
 function copy(buckets: readonly Bucket[] = []): Bucket[] {
