@@ -12,6 +12,7 @@ import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
+import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
 import { Ramp } from "./ramp.ts"
 
@@ -99,6 +100,11 @@ class Link implements StoreLink {
   /** Whether it is the record that holds the breaker open. */
   #adopted = false
   readonly #changed = (verdict: Verdict): void => {
+    try {
+      checkVerdict(verdict)
+    } catch (error) {
+      return this.#failed(error)
+    }
     this.#adopt(verdict, ++this.#asked)
     // Others had failures: a success here ends their streak.
     if (verdict.streak) this.#successDue = Math.min(this.#successDue, Date.now() + this.#successInterval)
@@ -170,6 +176,7 @@ class Link implements StoreLink {
     try {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
+      checkVerdict(verdict)
       this.#failing = false
       // Though it may come too late for the question: what becomes of the call can still be reported.
       if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
