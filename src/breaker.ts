@@ -22,7 +22,7 @@ import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded } from "./deadline.ts"
 import { CircuitBreakerError, OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
-import { Listeners, type BreakerEventMap, type BreakerListener } from "./events.ts"
+import { Listeners, type BreakerEventMap, type BreakerListener, type ListenerOptions } from "./events.ts"
 import { judgeError, judgeResult, type Judgement } from "./judge.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
@@ -291,7 +291,7 @@ export class CircuitBreaker {
   addEventListener<K extends keyof BreakerEventMap>(
     type: K,
     listener: BreakerListener<BreakerEventMap[K]>,
-    options?: AddEventListenerOptions | boolean,
+    options?: ListenerOptions | boolean,
   ): void {
     this.#listeners ??= new Listeners()
     this.#shared = undefined
@@ -302,7 +302,7 @@ export class CircuitBreaker {
   removeEventListener<K extends keyof BreakerEventMap>(
     type: K,
     listener: BreakerListener<BreakerEventMap[K]>,
-    options?: EventListenerOptions | boolean,
+    options?: ListenerOptions | boolean,
   ): void {
     this.#listeners?.remove(type, listener, options)
   }

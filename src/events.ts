@@ -82,6 +82,18 @@ const OUTCOMES = ["success", "failure", "excluded"]
 /** A listener: a function, or an object with `handleEvent`. */
 export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEvent(event: E): void }
 
+/** What `addEventListener` takes, by its shape: the types of a Worker have another name for it. */
+export interface ListenerOptions {
+  /** Told apart from the same listener without it when it is removed. */
+  capture?: boolean
+  /** Hears of one event only. */
+  once?: boolean
+  /** Of no use here. */
+  passive?: boolean
+  /** Removes the listener when it is aborted. */
+  signal?: AbortSignal
+}
+
 /**
  * An `EventTarget` whose listeners cannot hurt: what one throws is reported, on Node too, where it
  * would otherwise end the process.
@@ -94,7 +106,7 @@ export class Listeners {
   #events: BreakerEvent[] | undefined
   #announcing = false
 
-  add(type: string, listener: BreakerListener<never>, options?: AddEventListenerOptions | boolean): void {
+  add(type: string, listener: BreakerListener<never>, options?: ListenerOptions | boolean): void {
     if (OUTCOMES.includes(type)) this.outcomes = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
@@ -111,7 +123,7 @@ export class Listeners {
     this.#target.addEventListener(type, guarded, options)
   }
 
-  remove(type: string, listener: BreakerListener<never>, options?: EventListenerOptions | boolean): void {
+  remove(type: string, listener: BreakerListener<never>, options?: ListenerOptions | boolean): void {
     this.#target.removeEventListener(type, this.#guarded.get(listener) ?? null, options)
   }
 

@@ -20,7 +20,7 @@ export { memoryStore } from "./stores/memory-store.ts"
 export type {
   BreakerEvent,
   BreakerEventMap,
-  BreakerListener,
+  BreakerListener, ListenerOptions,
   OutcomeEvent,
   RejectedEvent,
   StateChangeEvent,

@@ -11,6 +11,7 @@ import { createServer } from "node:http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { Api } from "./api.ts"
+import { openDoor, type Door } from "./door.ts"
 import { findFault } from "./faults.ts"
 import { isPreflight, setCommonHeaders } from "./headers.ts"
 import { Hits } from "./hits.ts"
@@ -47,6 +48,11 @@ export interface Origin extends AsyncDisposable {
   mode: Mode
   /** Requests that carried `?id=` with this value. Preflights are never counted. */
   hits(id: string): number
+  /**
+   * Listens on one more port, and gives the URL. A browser makes six connections to a port and no
+   * more, so two clients in one page need two of them not to wait for each other.
+   */
+  alsoAt(port?: number): Promise<string>
   close(): Promise<void>
 }
 
@@ -103,11 +109,14 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
 
   const port = await listen(server, wanted, host)
   const refusing = await refusingPort()
+  const doors: Door[] = []
+  const urlOf = (port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`
 
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       server.close(() => resolve())
+      for (const door of doors) door.close()
       for (const socket of sockets) socket.destroy()
       refusing.release()
     })
@@ -115,7 +124,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
   }
 
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: urlOf(port),
     port,
     refusedUrl: `http://127.0.0.1:${refusing.port}`,
     get total() {
@@ -128,6 +137,11 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
       api.mode = mode
     },
     hits: (id) => hits.of(id),
+    async alsoAt(wanted = 0) {
+      const door = await openDoor(server, wanted, host)
+      doors.push(door)
+      return urlOf(door.port)
+    },
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -44,19 +44,21 @@ export interface BreakerRecord {
 
 /** A closed breaker that has seen nothing. */
 export function createRecord(policy: Policy, now: number): BreakerRecord {
-  return {
+  const record: BreakerRecord = {
     state: "closed",
-    generation: 1,
+    generation: 0,
     counts: noCounts(),
     now,
     since: now,
     openFor: 0,
     opens: 0,
-    permit: { generation: 1, at: now, bucket: undefined },
-    time: policy.bucketPeriod ? { age: 0, first: 0, buckets: [] } : undefined,
-    calls: policy.windowSize ? { next: 0, calls: [] } : undefined,
+    permit: { generation: 0, at: now, bucket: undefined },
+    time: undefined,
+    calls: undefined,
     probes: undefined,
   }
+  newGeneration(record, policy, now)
+  return record
 }
 
 /** Forgets the counts, and every call under way: gobreaker's `toNewGeneration`. */

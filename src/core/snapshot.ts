@@ -9,8 +9,8 @@
 import { isNumber } from "./check.ts"
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
-import { createRecord, type BreakerRecord } from "./record.ts"
-import type { Bucket } from "./window.ts"
+import { createRecord, newGeneration, type BreakerRecord } from "./record.ts"
+import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
@@ -74,30 +74,42 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
   if (value === undefined) return record
   const fresh = takeSnapshot(record, policy)
   if (!isSnapshot(value, fresh)) return record
-  const { state, generation, counts, elapsed, remaining, openFor, opens, window: from } = value
+  const { state, generation, elapsed, remaining, openFor, opens, window: from } = value
   const { bucketPeriod, length } = fresh.window
-  const closed = state === "closed"
-  if (closed && (from.length !== length || from.bucketPeriod !== bucketPeriod)) return record
-  record.state = state
-  record.generation = generation
-  record.permit = { ...record.permit, generation }
-  record.counts = { ...counts }
-  if (state === "half-open") {
-    // As many successes as would have closed it leave no call to close it, if settings have changed.
-    const successes = Math.min(counts.totalSuccesses, policy.maxRequests - 1)
-    const requests = successes + counts.totalExclusions
-    Object.assign(record.counts, { requests, totalSuccesses: successes, consecutiveSuccesses: successes })
-  }
-  record.since = state === "open" ? now - openFor + Math.min(remaining, openFor) : now - elapsed
-  record.openFor = openFor
-  record.opens = opens
-  record.probes = state === "half-open" ? [] : undefined
-  if (!closed) record.time = record.calls = undefined
-  // Of a bucket that is yet to come, nobody would know when to let go of it.
-  const age = Math.floor(elapsed / bucketPeriod)
-  if (record.time) record.time = { age, first: 0, buckets: copy(from.buckets).filter((bucket) => bucket.age <= age) }
-  if (record.calls) record.calls = { next: from.calls.length % length, calls: [...from.calls] }
+  if (state === "closed" && (from.length !== length || from.bucketPeriod !== bucketPeriod)) return record
+  Object.assign(record, { state, generation: generation - 1, openFor, opens })
+  newGeneration(record, policy, now - (state === "open" ? openFor - Math.min(remaining, openFor) : elapsed))
+  fill(record, policy, value)
   return record
+}
+
+/**
+ * Fills in the counts. The totals of a window are those of what is in it, whatever the snapshot says:
+ * others would never leave it, or leave less than nothing behind.
+ */
+function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, window: from }: BreakerSnapshot): void {
+  const { counts, time, calls } = record
+  const { requests, totalSuccesses, totalExclusions, consecutiveSuccesses, consecutiveFailures } = past
+  if (record.probes) {
+    // As many successes as would have closed it leave no call to close it, if settings have changed.
+    const successes = Math.min(totalSuccesses, policy.maxRequests - 1)
+    Object.assign(counts, past, { requests: successes + totalExclusions, totalSuccesses: successes, consecutiveSuccesses: successes })
+  } else if (time) {
+    time.age = Math.floor(elapsed / policy.bucketPeriod)
+    time.buckets = copy(from.buckets).filter(({ age }) => age <= time.age)
+    for (const bucket of time.buckets) add(counts, bucket, 1)
+    Object.assign(counts, { consecutiveSuccesses, consecutiveFailures })
+  } else if (calls) {
+    // Besides them there were calls that are not in it: excluded ones, and those under way.
+    counts.requests = Math.max(requests, from.calls.length + totalExclusions)
+    for (const call of from.calls) {
+      tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0)
+      push(calls, counts, (call & FAILED) > 0, (call & SLOW) > 0, policy.windowSize)
+    }
+    Object.assign(counts, { totalExclusions, consecutiveSuccesses, consecutiveFailures })
+  } else {
+    Object.assign(counts, past)
+  }
 }
 
 function copy(buckets: readonly Bucket[] = []): Bucket[] {

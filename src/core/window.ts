@@ -33,12 +33,17 @@ export function roll(time: TimeWindow, counts: Counts, age: number, length: numb
   time.age = age
   const { buckets } = time
   for (let old; (old = buckets[time.first]) && age - old.age >= length; time.first++) {
-    for (const key of Object.keys(counts) as (keyof Counts)[]) subtract(counts, key, old[key])
+    add(counts, old, -1)
   }
   if (time.first * 2 > buckets.length) {
     time.buckets = buckets.slice(time.first)
     time.first = 0
   }
+}
+
+/** Adds what a bucket holds to the totals, or takes it out again. */
+export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
 }
 
 /** The bucket of the present period. */
@@ -56,8 +61,8 @@ export function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
   if (slow && outcome !== "excluded") counts.totalSlow += 1
 }
 
-const FAILED = 1
-const SLOW = 2
+export const FAILED = 1
+export const SLOW = 2
 
 /** Puts a call that was tallied into a ring of `length`, and takes the oldest out of the totals. */
 export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: boolean, length: number): void {
@@ -66,12 +71,8 @@ export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: bo
   calls[next] = (failed ? FAILED : 0) + (slow ? SLOW : 0)
   ring.next = (next + 1) % length
   if (old === undefined) return
-  subtract(counts, "requests", 1)
-  subtract(counts, old & FAILED ? "totalFailures" : "totalSuccesses", 1)
-  if (old & SLOW) subtract(counts, "totalSlow", 1)
-}
-
-/** As gobreaker does, never below 0: a snapshot that was read back may hold more in its parts than in all. */
-function subtract(counts: Counts, key: keyof Counts, number: number): void {
-  counts[key] = Math.max(counts[key] - number, 0)
+  counts.requests -= 1
+  if (old & FAILED) counts.totalFailures -= 1
+  else counts.totalSuccesses -= 1
+  if (old & SLOW) counts.totalSlow -= 1
 }

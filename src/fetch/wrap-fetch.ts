@@ -85,9 +85,9 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         await watched.ended
         return watched.response
       } catch (error) {
+        const excused = isOffline() || isRefused(input, init, used) || (await isLeaving())
         // An aborted call has been judged by its signal, and this error is not looked at any more.
-        const judged = signal?.aborted
-        if (!judged && (isOffline() || isLeaving() || isRefused(input, init, used))) faultless.excused.add(error)
+        if (excused && !signal?.aborted) faultless.excused.add(error)
         throw error
       }
     }

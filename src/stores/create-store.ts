@@ -47,6 +47,7 @@ export interface SharedStorage {
 }
 
 const DEFAULT_DEADLINE = 250
+const LONG_STREAK = 3
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
 // What is left of an open period that is over: the very end belongs to it.
@@ -114,7 +115,7 @@ class Link implements StoreLink {
     this.#storage = storage
     this.#host = host
     const { interval, buckets, bucketPeriod } = host.policy
-    this.#pending = new PendingReport(interval || buckets * bucketPeriod)
+    this.#pending = new PendingReport(interval || buckets * bucketPeriod, this.#successInterval > 0)
     this.#successDue = storage.watch ? Infinity : 0
     try {
       storage.watch?.(host.name, host.policy, this.#changed)
@@ -135,7 +136,8 @@ class Link implements StoreLink {
     const lease = permit.lease && this.#leases.get(permit)
     if (lease) {
       void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
-    } else if (outcome !== "excluded" && !permit.lease) {
+    } else if (outcome !== "excluded") {
+      // A half-open call that was made without a lease is as good a report as any: the record may be closed.
       this.#pending.add(outcome, slow, retryAfter)
       if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
     }
@@ -162,6 +164,8 @@ class Link implements StoreLink {
     this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
     const verdict = await this.#exchange(report)
     this.#reportingUntil = 0
+    // Soon it will open: whoever has just failed says at once when that is over.
+    if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
     if (!verdict) {
       if (!this.#lost) this.#pending.putBack(report)
     } else if (this.#pending.hasFailure) void this.#report()
@@ -177,7 +181,8 @@ class Link implements StoreLink {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
       checkVerdict(verdict)
-      this.#failing = false
+      // A storage that is full can still be read: that alone does not make it well.
+      if (!report.acquire) this.#failing = false
       // Though it may come too late for the question: what becomes of the call can still be reported.
       if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
       this.#adopt(verdict, turn, permit)

@@ -11,6 +11,12 @@ const MAX_RUNS = 200
 // Whoever reads a report goes through its calls, and more successes in a row than these say no more.
 const MAX_RUN = 1_000
 
+/** A report that says how long ago its first failure was preceded by a success. */
+export interface DatedReport extends Report {
+  /** Milliseconds since the last of the successes that it begins with. */
+  readonly successAge?: number
+}
+
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
   // Pairs of so many successes and so many failures after them.
@@ -18,11 +24,17 @@ export class PendingReport {
   #slow = 0
   #retryAfter: number | undefined
   #since = 0
+  #successAt: number | undefined
   readonly #window: number
+  readonly #dated: boolean
 
-  /** @param window - Milliseconds after which calls are forgotten, as those who count them do; 0 for never. */
-  constructor(window: number) {
+  /**
+   * @param window - Milliseconds after which calls are forgotten, as those who count them do; 0 for never.
+   * @param dated - Whether who reads the reports wants to know how old a success is.
+   */
+  constructor(window: number, dated: boolean) {
     this.#window = window
+    this.#dated = dated
   }
 
   /** Whether there is a failure among them: that is news. */
@@ -37,6 +49,7 @@ export class PendingReport {
     const run = failed ? last : last - 1
     if (last < 0 || (!failed && this.#runs[last])) this.#runs.push(failed ? 0 : 1, failed ? 1 : 0)
     else if (this.#runs[run]! < MAX_RUN) this.#runs[run]! += 1
+    if (this.#dated && !failed && this.#runs.length === 2) this.#successAt = Date.now()
     if (slow) this.#slow += 1
     if (failed) this.#retryAfter = retryAfter
   }
@@ -50,14 +63,16 @@ export class PendingReport {
   }
 
   /** All of it, as a report; it is empty afterwards. */
-  take(): Report {
+  take(): DatedReport {
     const report = {
       runs: this.#runs,
       slow: this.#slow,
+      ...(this.#successAt !== undefined && { successAge: Math.max(Date.now() - this.#successAt, 0) }),
       ...(this.#retryAfter !== undefined && { retryAfter: this.#retryAfter }),
     }
     this.#runs = []
     this.#slow = 0
+    this.#successAt = undefined
     this.#retryAfter = undefined
     return report
   }

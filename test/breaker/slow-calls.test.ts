@@ -35,6 +35,14 @@ describe("slowCallDuration", () => {
     expect(breaker.counts).toMatchObject({ totalSuccesses: 1, totalSlow })
   })
 
+  test("does not ask readyToTrip() about an excluded call, however slow", () => {
+    const breaker = make({ slowCallDuration: 100, readyToTrip: () => true })
+    const done = breaker.allow()
+    now += 101
+    done("excluded")
+    expect(breaker.state).toBe("closed")
+  })
+
   test("counts no excluded call as slow", () => {
     const breaker = make({ slowCallDuration: 100 })
     const done = breaker.allow()

@@ -42,7 +42,7 @@ describe.each(engines)("Abilities of a Tab in %s", { timeout: 60_000 }, (engine)
   }, 60_000)
 
   test.skipIf(missing)("are those the engine has, and no other", () => {
-    const names = ["bringToFront", "crash", "freeze", "resume", "setOffline"] as const
+    const names = ["bringToFront", "crash", "freeze", "resume", "usedHeap", "setOffline"] as const
     const has = names.filter((name) => one[name] !== undefined)
     const firefox = ["bringToFront", "setOffline"]
     expect(has).toEqual({ chromium: names, firefox, webkit: [] }[engine])

@@ -73,6 +73,9 @@ export interface Tab {
   freeze?(): Promise<void>
   resume?(): Promise<void>
 
+  /** Chromium only: bytes in use on the page's JavaScript heap, once garbage is collected. */
+  usedHeap?(): Promise<number>
+
   /** Cuts this tab, not its siblings, from the network. Missing in WebKitGTK. */
   setOffline?(offline: boolean): Promise<void>
 }

@@ -140,6 +140,10 @@ async function openTab(context: BrowserContext): Promise<Tab> {
         await session.send("Page.setWebLifecycleState", { state: "active" })
         await page.bringToFront()
       },
+      usedHeap: async () => {
+        await session.send("HeapProfiler.collectGarbage")
+        return (await session.send("Runtime.getHeapUsage")).usedSize
+      },
       setOffline: async (offline) => {
         await session.send("Network.emulateNetworkConditions", {
           offline,

@@ -7,7 +7,7 @@ import { type CallReport, PageError, pollCall, startCall } from "./page-call.ts"
 /** An expression, or a function that will be sent as its text. */
 type Source = string | ((...args: never[]) => unknown)
 
-type Ability = "bringToFront" | "crash" | "freeze" | "resume" | "setOffline"
+type Ability = "bringToFront" | "crash" | "freeze" | "resume" | "setOffline" | "usedHeap"
 
 /** The little that each engine has to do itself; {@link createTab} builds a {@link Tab} on it. */
 export interface TabChannel {

@@ -39,6 +39,16 @@ describe("startOrigin()", () => {
     expect(asked.port).toBe(wanted)
   })
 
+  test("listens on one more port when asked to, for as long as it runs", async () => {
+    const url = await origin.alsoAt()
+    expect(new URL(url).port).not.toBe(String(origin.port))
+    origin.mode = { kind: "unavailable", retryAfter: 3 }
+    expect((await fetch(`${url}/api?id=also`)).headers.get("retry-after")).toBe("3")
+    expect(origin.hits("also")).toBe(1)
+    await origin.close()
+    expect((await rawCall(Number(new URL(url).port), "/").result).ending).toBe("ECONNREFUSED")
+  })
+
   test("rejects when it cannot listen at all", async () => {
     await expect(startOrigin({ host: "192.0.2.1" })).rejects.toMatchObject({
       code: "EADDRNOTAVAIL",

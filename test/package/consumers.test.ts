@@ -5,6 +5,7 @@ import { resolutions, userProject } from "./user-project.ts"
 const program = `
   import { anyOf, CircuitBreaker, exponentialBackoff, failureRate, slowCallRate, wrapFetch } from "webbreaker"
   import type { BreakerEvent, BreakerSnapshot, FetchSettings, Settings, State } from "webbreaker"
+  import { denoKvStore, type DenoKv } from "webbreaker/deno-kv"
   import { breakerObject, durableObjectStore } from "webbreaker/durable-object"
   import { localStorageStore } from "webbreaker/local-storage"
 
@@ -25,6 +26,8 @@ const program = `
   const safeFetch: typeof fetch = wrapFetch(fetch, options)
   export class Breakers extends breakerObject({ quorum: 2, ...failureRate({ threshold: 0.5, last: 100 }) }) {}
   export const store = durableObjectStore(() => { throw new Error("there is none") }, { deadline: undefined })
+  declare const kv: DenoKv
+  export const stores = [denoKvStore(kv), denoKvStore(async () => kv, { prefix: undefined })]
   export { answer, safeFetch, snapshot, state }
   // @ts-expect-error a misspelt setting is an error, so the types are there
   new CircuitBreaker({ maxRequest: 1 })

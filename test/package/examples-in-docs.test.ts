@@ -25,8 +25,12 @@ const examples = Object.fromEntries(
 
 test.each(Object.entries(resolutions))("all code in the docs compiles with %s", (_, resolution) => {
   expect(Object.keys(examples).length).toBeGreaterThan(15)
-  // A Worker has types of its bindings, and of the module that they are in.
-  using project = userProject({ ...examples, "env.d.ts": read("examples/cloudflare-worker/src/env.d.ts") })
+  const platforms = {
+    // A Worker has types of its bindings, and of the module that they are in.
+    "env.d.ts": read("examples/cloudflare-worker/src/env.d.ts"),
+    "deno.d.ts": `declare const Deno: { openKv(): Promise<import("webbreaker/deno-kv").DenoKv> }`,
+  }
+  using project = userProject({ ...examples, ...platforms })
   expect(project.compile({ ...resolution, lib: ["ES2022", "DOM"] })).toBe("")
 })
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { expect, test } from "vitest"
 
 type Local = typeof import("../../src/stores/local-storage/index.ts")
+type DenoKv = typeof import("../../src/stores/deno-kv/index.ts")
 type Durable = typeof import("../../src/stores/durable-object/index.ts")
 
 const root = new URL("../..", import.meta.url).pathname
@@ -66,10 +67,11 @@ test("an error is of the same class through every entry", async () => {
   const { CircuitBreaker, OpenStateError } = (await load("index.js")) as typeof import("../../src/index.ts")
   const { localStorageStore } = (await load("stores/local-storage/index.js")) as Local
   const { durableObjectStore } = (await load("stores/durable-object/index.js")) as Durable
+  const { denoKvStore } = (await load("stores/deno-kv/index.js")) as DenoKv
   const broken = (): never => {
     throw new Error("there is no namespace")
   }
-  for (const store of [localStorageStore(), durableObjectStore(broken)]) {
+  for (const store of [localStorageStore(), durableObjectStore(broken), denoKvStore(broken)]) {
     const breaker = new CircuitBreaker({ store })
     breaker.trip()
     await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)

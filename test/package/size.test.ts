@@ -25,6 +25,7 @@ test.each([
   [`export { wrapFetch } from "webbreaker"`, 7_800],
   [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 10_500],
   [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 9_900],
+  [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 10_600],
   [`export { consecutiveFailures } from "webbreaker"`, 600],
 ])("%s stays below %i bytes #71", async (source, bound) => {
   const bytes = await size(source)
@@ -35,5 +36,5 @@ test.each([
 test("no bundle imports anything, least of all a Node built-in #71", async () => {
   // Without a platform, esbuild fails on what it cannot resolve.
   await expect(size(`import "node:events"`)).rejects.toThrow(/node:events/)
-  await expect(size(`export * from "webbreaker"; export * from "webbreaker/local-storage"; export * from "webbreaker/durable-object"`)).resolves.toBeGreaterThan(0)
+  await expect(size(`export * from "webbreaker"; export * from "webbreaker/local-storage"; export * from "webbreaker/durable-object"; export * from "webbreaker/deno-kv"`)).resolves.toBeGreaterThan(0)
 })

@@ -30,6 +30,8 @@ export interface WorkerdOptions {
   readonly workers: readonly [WorkerSettings, ...WorkerSettings[]]
   /** Milliseconds for a start; 30 000 by default. */
   readonly startLimit?: number
+  /** Opens a port for debuggers: see `miniflare.getInspectorURL()`. */
+  readonly inspect?: boolean
 }
 
 export interface Workerd extends AsyncDisposable {
@@ -66,6 +68,7 @@ export async function workerdWith(options: WorkerdOptions): Promise<Workerd> {
         createInterface(input).on("line", (line) => lines.push(line))
       }
     },
+    ...(options.inspect && { inspectorPort: 0 }),
     workers: options.workers.map(workerOptions),
   }
 

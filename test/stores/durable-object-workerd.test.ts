@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import type { WorkerdVersion } from "../runtimes/workerd-version.ts"
-import { ISOLATES, startFleet, type Fleet, type Isolate } from "./fleet.ts"
+import { ISOLATES, KINDS, startFleet, type Call, type Fleet, type Isolate } from "./fleet.ts"
 
 const OPEN = "ERR_OPEN_STATE"
 const REJECTED = [OPEN, "ERR_TOO_MANY_REQUESTS"]
@@ -32,12 +32,12 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
   const becomes = async (isolate: Isolate, name: string, state: string): Promise<void> => {
     await expect.poll(async () => (await fleet.state(isolate, name)).state, { timeout: 20_000, interval: 20 }).toBe(state)
   }
-  /** Opens a breaker in the object by one isolate, and lets the others know. */
+  /** Opens a breaker in the object by one isolate, and lets the others know; where that is slow, some are half-open by then. */
   const open = async (name: string, isolates: readonly Isolate[]): Promise<void> => {
     for (let i = 0; i < 3; i++) await fleet.many(isolates[0]!, name, "f")
     for (const isolate of isolates) {
       await fleet.many(isolate, name, "f")
-      await becomes(isolate, name, "open")
+      await expect.poll(async () => (await fleet.state(isolate, name)).state, { timeout: 20_000, interval: 20 }).not.toBe("closed")
     }
   }
 
@@ -136,6 +136,31 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     expect([origin.hits("early"), origin.hits(id)]).toEqual([0, 1])
   })
 
+  test("a probe whose isolate dies frees its lease by expiry, though the object died too", async () => {
+    const names = ["lasting death", "lapsing death"] as const
+    for (const name of names) {
+      for (let i = 0; i < 3; i++) await fleet.many("a", name, "f")
+      await becomes("a", name, "half-open")
+      fleet.callBySocket(name, `${origin.url}/hang?id=${name}`)
+      await expect.poll(() => origin.hits(name), { timeout: 20_000 }).toBe(1)
+    }
+    await fleet.workerd.restart()
+    const [lasting, lapsing] = names
+    const others = ISOLATES.slice(1, 5)
+    for (const isolate of others) {
+      // What it knows of the breaker, an isolate that is new knows by its first call.
+      await fleet.many(isolate, lasting, "s")
+      await expect.poll(() => fleet.call(isolate, lasting, up("early")), { timeout: 20_000 }).toBe(OPEN)
+    }
+    const early = origin.hits("early")
+    for (let round = 0; round < 3; round++) await Promise.all(others.map((isolate) => fleet.call(isolate, lasting, up("early"))))
+    expect(origin.hits("early")).toBe(early)
+    const state = async (): Promise<string> => (await fleet.state("b", lapsing)).state
+    await fleet.many("b", lapsing, "s")
+    await expect.poll(state, { timeout: 20_000 }).not.toBe("closed")
+    await expect.poll(async () => (await fleet.many("b", lapsing, "s"), state()), { timeout: 30_000 }).toBe("closed")
+  })
+
   test("10 000 healthy calls over four isolates ask the object 20 times at most, and wait for none", async () => {
     const name = "plain health"
     await fleet.mode("hanging")
@@ -147,7 +172,17 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     expect(await fleet.received()).toBeLessThanOrEqual(20)
   })
 
-  test.each(["slow", "hanging", "throwing", "overloaded", "aborting", "other version"])(
+  test("a breaker whose object is not bound goes on by itself", async () => {
+    const name = "brief nowhere"
+    for (let i = 0; i < 3; i++) expect(await fleet.call("a", name, down(name), "nowhere")).toBe("status 503")
+    expect(await fleet.call("a", name, up(name))).toBe(OPEN)
+    await becomes("a", name, "half-open")
+    expect(await fleet.call("a", name, up(name))).toBe("200")
+    await becomes("a", name, "closed")
+    expect((await fleet.errors("a")).some((error) => error.startsWith("TypeError"))).toBe(true)
+  })
+
+  test.each(["slow", "hanging", "throwing", "overloaded", "aborting", "unreachable", "other version"])(
     "a %s object makes no call fail or wait",
     async (mode) => {
       const name = `brief ${mode}`
@@ -162,6 +197,61 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
       await open(name, ["b", "c"])
     },
   )
+
+  /** Opens the breaker for four isolates and lets a call of one close it. */
+  const recovered = async (name: string): Promise<readonly Isolate[]> => {
+    const four = ISOLATES.slice(0, 4)
+    await open(name, four)
+    for (const isolate of four) await becomes(isolate, name, "half-open")
+    expect(await fleet.many("a", name, "s")).toEqual({ up: 1 })
+    return four
+  }
+
+  test("after closing, the share of the calls of all isolates that is made grows from a tenth to all", async () => {
+    const length = KINDS.ramp.slowStart
+    const four = await recovered("ramp up")
+    const ended = (calls: readonly Call[]): boolean => calls.every(({ state }) => state === undefined)
+    const rejected = ({ state }: Call): boolean => state === "closed"
+    const shares = { first: [0, 0], second: [0, 0], third: [0, 0] }
+    await Promise.all(
+      four.map(async (isolate) => {
+        const calls: Call[] = []
+        for (let series: Call[] = []; !calls.some(rejected) || !ended(series); ) {
+          series = await fleet.series(isolate, "ramp up")
+          calls.push(...series)
+          // There is no slow start then.
+          if (calls.length > 1_000 && !calls.some(rejected)) break
+        }
+        let closedAt: number | undefined
+        for (const { at, state, retryAfter = 0 } of calls) {
+          if (state === "closed") closedAt = at + retryAfter - length
+          if (closedAt === undefined) continue
+          const third = Math.floor((3 * (at - closedAt)) / length)
+          const share = [shares.first, shares.second, shares.third][third]
+          if (share) share[state ? 1 : 0]! += 1
+        }
+      }),
+    )
+    const [first, second, third] = Object.values(shares).map(([made = 0, not = 0]) => {
+      expect(made + not).toBeGreaterThan(50)
+      return made / (made + not)
+    })
+    // However the calls fall within a third: the shares at its ends, and what is left over in four isolates.
+    expect(first).toBeGreaterThan(0.1 - 0.08)
+    expect(first).toBeLessThan(0.4 + 0.08)
+    expect(second).toBeGreaterThan(0.4 - 0.08)
+    expect(second).toBeLessThan(0.7 + 0.08)
+    expect(third).toBeGreaterThan(0.7 - 0.08)
+    expect(third).toBeLessThan(1)
+  })
+
+  test("without a slow start all calls are made after closing", async () => {
+    const four = await recovered("brief recovery")
+    for (const isolate of four) {
+      await expect.poll(() => fleet.many(isolate, "brief recovery", "s"), { timeout: 20_000 }).toEqual({ up: 1 })
+      expect((await fleet.series(isolate, "brief recovery")).filter(({ state }) => state !== undefined)).toEqual([])
+    }
+  })
 
   test("an object that is evicted keeps the verdict, and what is left of the open period", async () => {
     const name = "plain evicted"

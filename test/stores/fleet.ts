@@ -18,7 +18,8 @@ export const KINDS = {
   triple: { trip: 3, timeout: 1_500, probeTimeout: 20_000, maxRequests: 3 },
   lapsing: { trip: 3, timeout: 1_500, probeTimeout: 3_000 },
   quorum: { trip: 3, timeout: 60_000, quorum: 2 },
-  ramp: { trip: 3, timeout: 1_000, slowStart: 600_000 },
+  lasting: { trip: 3, timeout: 1_500, probeTimeout: 600_000 },
+  ramp: { trip: 3, timeout: 1_500, probeTimeout: 20_000, slowStart: 9_000 },
 } as const
 
 const index = new URL("../../src/index.ts", import.meta.url).pathname
@@ -39,6 +40,7 @@ const stores = {
   function: durableObjectStore(() => env.BREAKERS, { waitUntil }),
   binding: durableObjectStore(env.BREAKERS, { waitUntil }),
   alone: durableObjectStore(() => env.BREAKERS),
+  nowhere: durableObjectStore(() => env.NOWHERE),
 }
 const breakers = new Map()
 const errors = []
@@ -78,6 +80,16 @@ const routes = {
     }
     return results
   },
+  "/series": async (query) => {
+    const calls = []
+    for (let i = 0; i < 100; i++) {
+      const call = { at: Date.now() }
+      await at(query.get("name")).execute(async () => {}).catch(({ state, retryAfter }) => Object.assign(call, { state, retryAfter }))
+      calls.push(call)
+      await scheduler.wait(5)
+    }
+    return calls
+  },
   "/errors": () => errors,
 }
 export default {
@@ -93,9 +105,11 @@ import { breakerObject } from "${entry}"
 ${settings}
 let mode = "healthy"
 let received = 0
+const isUnreachable = () => mode === "unreachable"
 export class Breakers extends breakerObject(settingsOf) {
   constructor(context, env) {
     super(context, env)
+    if (isUnreachable()) throw new Error("it does not start")
     this.context = context
   }
   async fetch(request) {
@@ -104,7 +118,7 @@ export class Breakers extends breakerObject(settingsOf) {
     if (mode === "hanging") await new Promise((resolve) => setTimeout(resolve, 60_000))
     if (mode === "throwing") throw new Error("broken")
     if (mode === "overloaded") throw Object.assign(new Error("overloaded"), { overloaded: true })
-    if (mode === "aborting") this.context.abort("evicted")
+    if (mode === "aborting" || isUnreachable()) this.context.abort("evicted")
     if (mode === "other version") return Response.json({ version: 2, verdict: "open" })
     return super.fetch(request)
   }
@@ -127,14 +141,23 @@ export interface Answer {
   readonly result: string
 }
 
+/** A call; with a state it was rejected in that. */
+export interface Call {
+  readonly at: number
+  readonly state?: string
+  readonly retryAfter?: number
+}
+
 export interface Fleet extends AsyncDisposable {
   readonly workerd: Workerd
   /** One call of the breaker `name` to a URL. */
-  call(isolate: Isolate, name: string, url: string, store?: "binding" | "alone"): Promise<string>
+  call(isolate: Isolate, name: string, url: string, store?: "binding" | "alone" | "nowhere"): Promise<string>
   /** A call that can be cut off, as by a client that disconnects. */
   callBySocket(name: string, url: string): { disconnect(): void }
   /** Calls without a network, one after the other: "s" succeeds, "f" fails. Counted by what they came to. */
   many(isolate: Isolate, name: string, plan: string): Promise<Record<string, number>>
+  /** A hundred calls without a network, a few milliseconds between them. */
+  series(isolate: Isolate, name: string): Promise<Call[]>
   state(isolate: Isolate, name: string): Promise<Answer>
   errors(isolate: Isolate): Promise<string[]>
   /** How the object behaves from now on; begins to count anew. */
@@ -169,6 +192,7 @@ export async function startFleet(version: WorkerdVersion): Promise<Fleet> {
       return { disconnect: () => void socket.resetAndDestroy() }
     },
     many: (worker, name, plan) => ask(worker, "/many", { name, plan }),
+    series: (worker, name) => ask(worker, "/series", { name }),
     state: (worker, name) => ask(worker, "/state", { name }),
     errors: (worker) => ask(worker, "/errors"),
     mode: (is) => ask("host", "/mode", { is }),

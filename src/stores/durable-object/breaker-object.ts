@@ -11,6 +11,8 @@ import type { ObjectContext } from "./platform.ts"
 export interface BreakerObject {
   /** Answers one report with the verdict. */
   fetch(request: Request): Promise<Response>
+  /** By this the types of Cloudflare know a class of Durable Objects; it is never there. */
+  readonly __DURABLE_OBJECT_BRAND: never
 }
 
 /** The class of it, to be extended and exported by a Worker. */
@@ -47,6 +49,7 @@ export function breakerObject(
   const policyOf = (name: string) => common ?? createFleetPolicy((settings as (name: string) => BreakerObjectSettings)(name))
 
   return class implements BreakerObject {
+    declare readonly __DURABLE_OBJECT_BRAND: never
     readonly #storage: ObjectContext["storage"]
     readonly #breakers = new Map<string, FleetBreaker>()
 

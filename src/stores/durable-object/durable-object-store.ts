@@ -108,8 +108,10 @@ class ObjectStorage implements SharedStorage {
 
   exchange(name: string, _policy: Policy, report: Report): Promise<Verdict> {
     const exchanged = this.#exchange(name, report)
-    // A call waits for its lease itself.
-    if (!report.acquire) this.#hold(exchanged)
+    // A call waits for its lease itself. Of many isolates each would make it without one, whenever the
+    // object is moved or updated: that one is back at once.
+    if (report.acquire) return exchanged.catch(() => this.#exchange(name, report))
+    this.#hold(exchanged)
     return exchanged
   }
 

@@ -8,6 +8,7 @@ import { createPolicy, type MachineSettings, type Policy } from "../../core/poli
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, encodeRecord, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import { report as reportError } from "../../report.ts"
+import type { DatedReport } from "../pending-report.ts"
 import { Quorum } from "./quorum.ts"
 
 /**
@@ -43,6 +44,14 @@ interface Stored {
   readonly closedAt: number
 }
 
+/**
+ * An object takes about 500 reports a second. When more clients than it can answer at once were told of
+ * an open period, each further one is told to come back a little later than the one before.
+ */
+const ANSWERED_AT_ONCE = 200
+const STEP = 2
+const LONGEST_DETOUR = 60_000
+
 const RULES: Readonly<Record<string, Rule>> = {
   quorum: ["an integer from 1", (value) => Number.isInteger(value) && (value as number) >= 1],
   slowStart: NUMBER,
@@ -62,7 +71,11 @@ export class FleetBreaker {
   readonly #record: BreakerRecord
   readonly #quorum: Quorum
   #closedAt: number
+  /** When the first failure of the present streak was reported. */
+  #streakAt = 0
   #reporter = ""
+  // In the present state.
+  #answers = 0
 
   /** @param stored - What {@link encode} gave; anything else begins anew. */
   constructor({ policy, quorum, slowStart }: FleetPolicy, stored: unknown, now: number) {
@@ -83,19 +96,44 @@ export class FleetBreaker {
   }
 
   /** `changed` when it is to be stored: the state is another, or a lease was granted. */
-  apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
+  apply(reporter: string, report: DatedReport, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
     const { state: before } = this.#record
     this.#reporter = reporter
     this.#quorum.reported((report.runs ?? []).reduce((sum, calls) => sum + calls, 0))
-    const verdict = applyToRecord(this.#record, this.#policy, report, now)
+    const verdict = applyToRecord(this.#record, this.#policy, this.#withoutOldSuccesses(report, now), now)
+    if (this.#record.counts.consecutiveFailures <= failuresOf(report)) this.#streakAt = now
     const { state } = verdict
     const changed = state !== before
     if (changed && state === "closed") this.#closedAt = this.#record.now
-    return { verdict: this.#withSlowStart(verdict), changed: changed || verdict.lease !== undefined }
+    this.#answers = changed ? 1 : this.#answers + 1
+    const answer = this.#spreadOut(this.#withSlowStart(verdict))
+    return { verdict: answer, changed: changed || verdict.lease !== undefined }
   }
 
   encode(): Stored {
     return { record: encodeRecord(this.#record, this.#policy), closedAt: this.#closedAt }
+  }
+
+  /**
+   * When an origin goes down, each client still reports the successes that it had before. Those that are
+   * older than the streak are counted, but do not end it; nor does the failure after them lengthen it: a
+   * client that has no failure reports nothing, so each first one says little.
+   */
+  #withoutOldSuccesses(report: DatedReport, now: number): Report {
+    const { runs: [successes = 0, ...rest] = [], slow = 0, successAge = 0 } = report
+    const streak = this.#record.counts.consecutiveFailures
+    if (!streak || !successes || !rest[0] || now - successAge >= this.#streakAt) return report
+    const { generation } = this.#record
+    applyToRecord(this.#record, this.#policy, { runs: [successes], slow }, now)
+    if (this.#record.generation === generation) this.#record.counts.consecutiveFailures = streak - 1
+    return { ...report, runs: [0, ...rest], slow: Math.max(slow - successes, 0) }
+  }
+
+  /** Those who all come back at the same moment would wait for each other, and go without a lease. */
+  #spreadOut(verdict: Verdict): Verdict {
+    const detour = Math.min((this.#answers - ANSWERED_AT_ONCE) * STEP, LONGEST_DETOUR)
+    if (verdict.state !== "open" || detour <= 0) return verdict
+    return { ...verdict, retryAfter: verdict.retryAfter + detour }
   }
 
   #withSlowStart(verdict: Verdict): Verdict {
@@ -105,4 +143,9 @@ export class FleetBreaker {
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }
+}
+
+/** The failures that a report ends with, after its last success. */
+function failuresOf({ runs = [] }: Report): number {
+  return runs.length % 2 ? 0 : runs.at(-1) ?? 0
 }

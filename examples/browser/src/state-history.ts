@@ -1,0 +1,31 @@
+import type { State } from "webbreaker"
+
+/** A time spent in one state. */
+export interface Span {
+  readonly state: State
+  readonly from: number
+}
+
+/** The states a breaker was in, of the last so many milliseconds. */
+export class StateHistory {
+  readonly #keep: number
+  #spans: Span[] = []
+
+  constructor(keep: number) {
+    this.#keep = keep
+  }
+
+  get spans(): readonly Span[] {
+    return this.#spans
+  }
+
+  note(state: State, now: number): void {
+    if (this.#spans.at(-1)?.state !== state) this.#spans.push({ state, from: now })
+    // The one that reaches into the kept time stays.
+    while (this.#spans.length > 1 && now - (this.#spans[1] as Span).from > this.#keep) this.#spans.shift()
+  }
+
+  at(time: number): State | undefined {
+    return this.#spans.filter(({ from }) => from <= time).at(-1)?.state
+  }
+}

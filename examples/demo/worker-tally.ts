@@ -1,0 +1,39 @@
+import type { WorkerCalls } from "../browser/src/demo-status.ts"
+
+/** The little of a response that tells what it is. */
+interface Answer {
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}
+
+/** What became of the calls to the Worker. */
+export class WorkerTally {
+  #counts: WorkerCalls = { sent: 0, answered: 0, stale: 0, rejected: 0, failed: 0 }
+
+  get counts(): WorkerCalls {
+    return this.#counts
+  }
+
+  async count(call: Promise<Answer>): Promise<void> {
+    this.#add("sent")
+    try {
+      const answer = await call
+      this.#add(kindOf(answer, await answer.text()))
+    } catch {
+      this.#add("failed")
+    }
+  }
+
+  #add(name: keyof WorkerCalls): void {
+    this.#counts = { ...this.#counts, [name]: this.#counts[name] + 1 }
+  }
+}
+
+function kindOf(answer: Answer, text: string): keyof WorkerCalls {
+  if (answer.headers.get("cache-status") !== null) return "stale"
+  if (answer.ok) return "answered"
+  // A 503 of the breaker's own says so in its text; one of the origin's does not.
+  return answer.status === 503 && text.startsWith("circuit breaker") ? "rejected" : "failed"
+}

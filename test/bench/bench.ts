@@ -1,0 +1,76 @@
+/**
+ * Measures what the breaker costs, beside others and in several runtimes, and writes RESULTS.md.
+ * `npm run bench`; `-- --quick` for a try, which writes nothing.
+ */
+import { writeFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { startOrigin } from "../../examples/origin/origin.ts"
+import type { StaticFile } from "../../examples/origin/static-files.ts"
+import { findBrowser } from "../browsers/find-browser.ts"
+import { browserRunner } from "../portable/run-in-browser.ts"
+import { childRunner } from "../runtimes/run-in-child.ts"
+import type { Runner } from "../runtimes/runner.ts"
+import { runners } from "../runtimes/runners.ts"
+import { startFastServer } from "./fast-server.ts"
+import type { Effort } from "./paired-ratios.ts"
+import { program } from "./program.ts"
+import { report } from "./report.ts"
+import { measure, type NodeResults, type RuntimeResults } from "./results.ts"
+
+const quick = process.argv.includes("--quick")
+const effort: Effort = quick ? { rounds: 1, warmUp: 0, calls: 400 } : { rounds: 15, warmUp: 3, calls: 20_000 }
+const measured = JSON.stringify(effort)
+const sizes = (...all: number[]): string => JSON.stringify(quick ? all.slice(0, 2) : all)
+
+const files: Record<string, StaticFile> = {}
+await using origin = await startOrigin({ files })
+await using server = await startFastServer()
+const config = { origin: origin.url, otherOrigin: server.url, refused: origin.refusedUrl }
+
+const everywhere = {
+  "./calls.ts": "measureCalls",
+  "./contenders.ts": "contenders",
+  "./fetches.ts": "measureFetches",
+  "./runtime-version.ts": "runtimeVersion",
+}
+const inEach = (contenders: string): string => `{
+  version: runtimeVersion(),
+  calls: await measureCalls(${contenders}, ${measured}),
+  fetches: await measureFetches(config.otherOrigin, ${measured}),
+}`
+const [inBrowsers, onServers, inNodeAlone] = await Promise.all([
+  program(everywhere, inEach("contenders")),
+  program({ ...everywhere, "./opossum.ts": "opossums" }, inEach("{ ...contenders, ...opossums }")),
+  program(
+    {
+      "./calls.ts": "measureFailing",
+      "./contenders.ts": "contenders",
+      "./growth.ts": "measureBreakers, measureCallWindows, measureTimeWindows",
+      "./memory.ts": "heapOf, leftOf",
+      "./opossum.ts": "opossums",
+    },
+    `{
+      failing: await measureFailing({ ...contenders, ...opossums }, ${measured}),
+      heap: Object.fromEntries(Object.entries({ ...contenders, ...opossums }).map(([name, it]) => [name, heapOf(it)])),
+      left: await leftOf(10_000),
+      callWindows: await measureCallWindows(${sizes(100, 1_000, 10_000, 100_000)}, ${measured}),
+      timeWindows: await measureTimeWindows(${sizes(100, 1_000, 10_000, 100_000)}, ${measured}),
+      breakers: await measureBreakers(${sizes(1, 100, 10_000, 1_000_000)}, ${measured}),
+    }`,
+  ),
+])
+
+const withGc = childRunner({ runtime: "node", path: process.execPath, args: ["--expose-gc"] })
+const places: [Runner, string][] = [
+  [runners.node, onServers],
+  [runners.deno, onServers],
+  [runners.bun, onServers],
+]
+if (findBrowser("chromium")) places.push([browserRunner("chromium", files), inBrowsers])
+
+// One after the other: each has the machine to itself.
+const results: RuntimeResults[] = []
+for (const [runner, text] of places) results.push(await measure(runner, text, config))
+const text = await report(results, await measure<NodeResults>(withGc, inNodeAlone, config), effort.rounds)
+console.log(text)
+if (!quick) await writeFile(fileURLToPath(new URL("RESULTS.md", import.meta.url)), text)

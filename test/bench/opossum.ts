@@ -1,0 +1,16 @@
+/** The contender that is made of Node's own parts, and so runs in no browser. */
+import Opossum from "opossum"
+import type { Contender } from "./contenders.ts"
+
+const opossum = (options?: object): Contender<Opossum> => ({
+  create: () =>
+    new Opossum((request) => request(), { errorThresholdPercentage: 100, volumeThreshold: 1e9, ...options }),
+  execute: (breaker, request) => breaker.fire(request),
+  open: (breaker) => breaker.open(),
+  dispose: (breaker) => breaker.shutdown(),
+})
+
+export const opossums: Readonly<Record<string, Contender>> = {
+  "opossum, lean": opossum({ timeout: false, rollingPercentilesEnabled: false, enableSnapshots: false }),
+  "opossum, defaults": opossum(),
+}

@@ -1,0 +1,139 @@
+/** What reports do to a shared record, one step at a time. */
+import { describe, expect, test } from "vitest"
+import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
+import { applyReport, type Report, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
+
+const START = 1_800_000_000_000
+
+/** A record as a database holds it. */
+function database(settings: MachineSettings = {}) {
+  const policy = createPolicy({ timeout: 10_000, readyToTrip: () => false, ...settings }, () => {})
+  return {
+    record: undefined as unknown as SharedRecord,
+    /** @param at - Milliseconds since {@link START}. */
+    report(report: Report, at = 0): Verdict {
+      const { record, verdict } = applyReport(this.record, policy, report, START + at)
+      this.record = JSON.parse(JSON.stringify(record)) as SharedRecord
+      return verdict
+    },
+  }
+}
+
+describe("a report of calls", () => {
+  test("counts them in the order in which they ended", () => {
+    const shared = database()
+    expect(shared.report({ runs: [2, 1, 1, 2] })).toMatchObject({ state: "closed", streak: 2 })
+    expect(shared.record.snapshot.counts).toMatchObject({
+      requests: 6, totalSuccesses: 3, totalFailures: 3, consecutiveFailures: 2, consecutiveSuccesses: 0,
+    })
+  })
+
+  test("counts so many of them as slow", () => {
+    const shared = database()
+    shared.report({ runs: [3, 1], slow: 2 })
+    expect(shared.record.snapshot.counts).toMatchObject({ requests: 4, totalSlow: 2 })
+  })
+
+  test("opens for as long as the last failure asked", () => {
+    const shared = database({ readyToTrip: () => true })
+    expect(shared.report({ runs: [0, 1], retryAfter: 25_000 })).toMatchObject({ state: "open", retryAfter: 25_000 })
+  })
+
+  test("decides nothing once the record is open, or half-open", () => {
+    const shared = database({ readyToTrip: ({ totalFailures }) => totalFailures === 2 })
+    expect(shared.report({ runs: [0, 5] })).toMatchObject({ state: "open", opens: 1 })
+    expect(shared.report({ runs: [5] }, 5_000)).toMatchObject({ state: "open", opens: 1, retryAfter: 5_000 })
+    expect(shared.report({ runs: [5] }, 10_001)).toMatchObject({ state: "half-open", opens: 1 })
+    expect(shared.record.snapshot.counts.requests).toBe(0)
+  })
+})
+
+describe("a record that is forced", () => {
+  test("opens for all, and closes for all without counts", () => {
+    const shared = database()
+    shared.report({ runs: [3] })
+    expect(shared.report({ force: "open" })).toMatchObject({ state: "open", retryAfter: 10_000 })
+    expect(shared.report({ force: "closed" })).toMatchObject({ state: "closed", retryAfter: 0, opens: 0 })
+    expect(shared.record.snapshot.counts.requests).toBe(0)
+  })
+})
+
+describe("a lease", () => {
+  const halfOpen = (settings?: MachineSettings) => {
+    const shared = database(settings)
+    shared.report({ force: "open" })
+    return shared
+  }
+  const LATER = 10_001
+
+  test("is given while half-open alone, and asking for one changes nothing otherwise", () => {
+    const shared = database()
+    expect(shared.report({ acquire: true }).lease).toBeUndefined()
+    expect(shared.record.snapshot.counts.requests).toBe(0)
+    shared.report({ force: "open" })
+    expect(shared.report({ acquire: true }).lease).toBeUndefined()
+    expect(shared.report({ acquire: true }, LATER).lease).toBeDefined()
+    expect(shared.report({ acquire: true }, LATER).lease).toBeUndefined()
+  })
+
+  test("is settled by its name, and leaves the others out", () => {
+    const shared = halfOpen({ maxRequests: 2 })
+    const leases = [1, 2].map(() => shared.report({ acquire: true }, LATER).lease!)
+    shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)
+    shared.report({ settle: { lease: leases[1]!, outcome: "success" } }, LATER)
+    expect(shared.record.leases).toEqual([{ lease: leases[0], at: START + LATER }])
+    expect(shared.record.snapshot).toMatchObject({ state: "half-open", counts: { totalSuccesses: 1, totalSlow: 0 } })
+  })
+
+  test("lapses when it is older than probeTimeout, and not before", () => {
+    const shared = halfOpen({ probeTimeout: 500 })
+    const { lease } = shared.report({ acquire: true }, LATER)
+    expect(shared.report({ acquire: true }, LATER + 500).lease).toBeUndefined()
+    expect(shared.report({ acquire: true }, LATER + 501).lease).not.toBe(lease)
+    expect(shared.record.leases).toHaveLength(1)
+  })
+
+  test("of a later time than its record lapses as one of that moment", () => {
+    const shared = halfOpen({ probeTimeout: 500 })
+    shared.report({ acquire: true }, LATER)
+    shared.record = { ...shared.record, leases: [{ lease: "far", at: START + 1e9 }] }
+    expect(shared.report({ acquire: true }, LATER + 501).lease).toBeDefined()
+  })
+
+  test("that is malformed holds its slot until it lapses, and hurts nobody", () => {
+    const shared = halfOpen()
+    shared.report({}, LATER)
+    shared.record = { ...shared.record, leases: [null as never] }
+    expect(shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)).toMatchObject({ state: "half-open" })
+  })
+})
+
+describe("a record that is read back", () => {
+  test("has what is left of its open period, however often it was written meanwhile", () => {
+    const shared = database()
+    shared.report({ force: "open" })
+    shared.report({}, 4_000)
+    expect(shared.report({}, 6_000)).toMatchObject({ state: "open", retryAfter: 4_000 })
+    expect(shared.report({}, 10_001)).toMatchObject({ state: "half-open" })
+  })
+
+  test.each([
+    [1_000, "open"],
+    [1_001, "closed"],
+  ])("and was written %i ms from now is %s", (ahead, state) => {
+    const shared = database()
+    shared.report({ force: "open" }, ahead)
+    expect(shared.report({})).toMatchObject({ state })
+  })
+
+  test.each([
+    { at: null }, { openedAt: "yesterday" }, { durationMs: -1 }, { leases: "none" }, { snapshot: null }, { snapshot: 5 },
+    { version: 2 },
+  ])("with %j is a new one", (broken) => {
+    const shared = database()
+    shared.report({ force: "open" })
+    shared.report({ acquire: true }, 10_001)
+    shared.record = { ...shared.record, ...broken } as never
+    expect(shared.report({}, 10_001)).toMatchObject({ state: "closed", opens: 0 })
+  })
+})

@@ -1,0 +1,51 @@
+/** What is taken over from a snapshot, and what is not. */
+import { expect, test } from "vitest"
+import { CircuitBreaker, TooManyRequestsError, type BreakerSnapshot, type Settings } from "../../src/index.ts"
+
+const clock = { now: () => 0 }
+const make = (settings?: Settings): CircuitBreaker => new CircuitBreaker({ clock, readyToTrip: () => false, ...settings })
+
+function used(settings?: Settings): BreakerSnapshot {
+  const breaker = make(settings)
+  for (let i = 0; i < 5; i++) breaker.allow()("failure")
+  return breaker.snapshot()
+}
+
+test("what is left of an open period counts, not when it began", () => {
+  const open = make({ timeout: 1_000 })
+  open.trip()
+  expect(make({ snapshot: { ...open.snapshot(), remaining: 10 } }).retryAfter).toBe(10)
+})
+
+test("an excluded half-open call has given its slot back", () => {
+  let now = 0
+  const settings = { maxRequests: 2, timeout: 1_000, clock: { now: () => now } }
+  const halfOpen = make(settings)
+  halfOpen.trip()
+  now = 1_001
+  halfOpen.allow()("excluded")
+  const restored = make({ ...settings, snapshot: halfOpen.snapshot() })
+  expect(restored.counts).toMatchObject({ requests: 1, totalExclusions: 1 })
+  for (let i = 0; i < 2; i++) restored.allow()
+  expect(() => restored.allow()).toThrow(TooManyRequestsError)
+})
+
+test.each([
+  ["of another length", { windowSize: 10 }, { windowSize: 20 }],
+  ["of another kind", { windowSize: 10 }, { interval: 1_000, bucketPeriod: 100 }],
+  ["of other buckets", { interval: 1_000, bucketPeriod: 100 }, { interval: 2_000, bucketPeriod: 200 }],
+])("counts of a window %s are dropped", (_, before, after) => {
+  const snapshot = used(before)
+  expect(make({ ...before, snapshot }).counts.totalFailures).toBe(5)
+  expect(make({ ...after, snapshot }).counts.totalFailures).toBe(0)
+})
+
+test.each([
+  ["more calls than it holds", { windowSize: 10 }, { calls: Array(11).fill(1) }],
+  ["calls that are no numbers", { windowSize: 10 }, { calls: ["failed"] }],
+  ["buckets that are none", { interval: 1_000, bucketPeriod: 100 }, { buckets: [{ age: 0 }] }],
+])("a window with %s makes the snapshot none", (_, settings, broken) => {
+  const snapshot = used(settings)
+  const changed = { ...snapshot, window: { ...snapshot.window, ...broken } }
+  expect(make({ ...settings, snapshot: changed }).counts.totalFailures).toBe(0)
+})

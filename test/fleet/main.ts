@@ -1,0 +1,39 @@
+/** `npm run simulate`: prints how fleets fare, as tables in Markdown. */
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { HELP, readArguments, type Arguments } from "./arguments.ts"
+import type { Context, Scenario } from "./scenario.ts"
+import { scenarios } from "./scenarios.ts"
+import { ownVariant } from "./own-variant.ts"
+import { simulate } from "./simulation.ts"
+import { printTable } from "./table.ts"
+
+async function contextOf({ seed, quick, settings }: Arguments): Promise<Context> {
+  const own = settings === undefined ? undefined : ownVariant(settings, await import(pathToFileURL(resolve(settings)).href))
+  return {
+    quick,
+    choose: (variants) => (own ? [own] : variants),
+    simulate: (variant, plan) => simulate(variant, plan, seed),
+  }
+}
+
+/** How long it took goes to another stream: the tables are the same each time. */
+async function print(scenario: Scenario, context: Context): Promise<void> {
+  const start = process.hrtime.bigint()
+  const table = await scenario.run(context)
+  console.log(`## ${scenario.name}\n\n${scenario.title}.\n\n${printTable(table)}\n`)
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9
+  console.error(`(${scenario.name}: ${seconds.toFixed(1)} s)`)
+}
+
+const asked = readArguments(
+  process.argv.slice(2),
+  scenarios.map(({ name }) => name),
+)
+if (asked.help) {
+  console.log(`${HELP}\nScenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
+} else {
+  const context = await contextOf(asked)
+  const chosen = scenarios.filter(({ name }) => asked.scenarios.length === 0 || asked.scenarios.includes(name))
+  for (const scenario of chosen) await print(scenario, context)
+}

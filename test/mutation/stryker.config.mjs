@@ -1,0 +1,20 @@
+// Breaks the sources in a thousand small ways, and counts how many of them no test notices.
+/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
+export default {
+  testRunner: "vitest",
+  vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
+  mutate: [
+    "src/core/**/*.ts",
+    "src/fetch/{create-breaker,request,retry-after,registry}.ts",
+    "src/stores/{pending-report,ramp,create-store}.ts",
+    "src/stores/durable-object/{quorum,backoff,message,fleet-breaker}.ts",
+  ],
+  // It would read it with the API of TypeScript, which version 7 has not.
+  tsconfigFile: "none",
+  concurrency: 2,
+  timeoutMS: 10_000,
+  reporters: ["clear-text", "json", "progress-append-only"],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, allowEmojis: false },
+  jsonReporter: { fileName: process.env.REPORT ?? "reports/mutation.json" },
+  thresholds: { high: 95, low: 90, break: 85 },
+}

@@ -1,0 +1,100 @@
+/** What calls that fail while the browser is offline count for. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import type { Origin } from "../../examples/origin/origin.ts"
+import type { Browser, Tab } from "../browsers/browser.ts"
+import { engines } from "../browsers/engine.ts"
+import { findBrowser } from "../browsers/find-browser.ts"
+import { launch } from "../browsers/launch.ts"
+import { startSite } from "./site.ts"
+
+/** The breaker opens at the sixth failure in a row. */
+const UNTIL_OPEN = 6
+
+describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) => {
+  const missing = findBrowser(engine) === undefined
+  // WebKitGTK asks the system whether there is a network, and its driver has no word in that.
+  const cannot = missing || engine === "webkit"
+  let site: Origin
+  let browser: Browser
+  let tab: Tab
+  let serial = 0
+  let name: string
+
+  beforeAll(async () => {
+    if (missing) return
+    site = await startSite()
+    browser = await launch(engine)
+  }, 120_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await site?.close()
+  }, 60_000)
+
+  beforeEach(async () => {
+    if (missing) return
+    name = `${engine}-${serial++}`
+    tab = await browser.newTab(`${site.url}/page/guarded`)
+    await tab.evaluate((name) => window.client.open(name), name)
+    return () => tab.close()
+  }, 60_000)
+
+  const call = (path: string): Promise<number | string> => tab.evaluate((path) => window.client.call(path), path)
+  const log = (): Promise<string[]> => tab.evaluate((name) => window.client.log(name), name)
+  /** What a page may be told by its browser, whether or not it is so. */
+  const say = (onLine: boolean): Promise<void> =>
+    tab.evaluate((value) => void Object.defineProperty(navigator, "onLine", { value, configurable: true }), onLine)
+
+  async function expectCalls(path: string, count: number, entry: string): Promise<void> {
+    const before = await log()
+    for (let i = 0; i < count; i++) expect(await call(path)).toBe("failed")
+    const after = (await log()).slice(before.length)
+    expect(after.filter((entry) => entry !== "broken")).toEqual(Array(count).fill(entry))
+    // The requests did fail.
+    expect(after.filter((entry) => entry === "broken")).toHaveLength(count)
+  }
+
+  /** Firefox has had the command for it only since 2025: an earlier one cannot be told. */
+  async function goOffline(skip: (condition: boolean, reason: string) => void): Promise<void> {
+    const known = await tab.setOffline!(true).then(
+      () => true,
+      (error: unknown) => {
+        if (String(error).includes("unknown command")) return false
+        throw error
+      },
+    )
+    skip(!known, `${browser.engine} ${browser.version} cannot be taken offline`)
+  }
+
+  test.skipIf(cannot)("counts no failure, and goes on counting when it is back online", async ({ skip }) => {
+    await expectCalls("/reset", 3, "failure")
+    await goOffline(skip)
+    await tab.waitFor("!navigator.onLine")
+    await expectCalls("/ok", 10, "excluded")
+    await tab.setOffline!(false)
+    await tab.waitFor("navigator.onLine")
+    await expectCalls("/reset", UNTIL_OPEN - 3, "failure")
+    expect(await call("/ok")).toBe("rejected")
+  })
+
+  test.skipIf(cannot)("counts failures when its browser does not say that it is offline", async ({ skip }) => {
+    await say(true)
+    await goOffline(skip)
+    await expectCalls("/ok", UNTIL_OPEN, "failure")
+    expect(await call("/ok")).toBe("rejected")
+  })
+
+  test.skipIf(missing)("counts a response nevertheless", async () => {
+    await say(false)
+    for (let i = 0; i < UNTIL_OPEN; i++) expect(await call("/status/503")).toBe(503)
+    expect(await call("/ok")).toBe("rejected")
+  })
+
+  test.skipIf(missing)("counts no failure by the word of navigator.onLine alone", async () => {
+    await say(false)
+    await expectCalls("/reset", 10, "excluded")
+    await say(true)
+    await expectCalls("/reset", UNTIL_OPEN, "failure")
+    expect(await call("/ok")).toBe("rejected")
+  })
+})

@@ -1,0 +1,91 @@
+/** Many calls with one signal that lives long: runs in a Node started for it, and in a page. */
+import { CircuitBreaker, wrapFetch, type FetchSettings, type Settings } from "../../src/index.ts"
+
+export interface ManyCalls {
+  readonly signal: AbortSignal
+  /** Makes so many calls, one after the other. */
+  run(count: number): Promise<void>
+  /** Listeners that are on the signal now. */
+  readonly listeners: number
+}
+
+/** What is left behind on purpose, once a call: the tests must see it. */
+export type Leak = "listener" | "closure"
+
+type Call = (signal: AbortSignal) => Promise<unknown>
+
+const stub = (): Promise<Response> => Promise.resolve(new Response("body"))
+
+function execute(settings: Settings): () => Call {
+  return () => {
+    const breaker = new CircuitBreaker(settings)
+    return (signal) => breaker.execute(async () => "up", { signal })
+  }
+}
+
+function fetchWith(settings: FetchSettings, read = (response: Response): Promise<unknown> => response.text()): () => Call {
+  return () => {
+    const safeFetch = wrapFetch(stub, settings)
+    return async (signal) => read(await safeFetch("https://api.example/", { signal }))
+  }
+}
+
+const readTwice = (response: Response): Promise<unknown> => {
+  const clone = response.clone()
+  return Promise.all([response.text(), clone.text()])
+}
+
+export const kinds = {
+  "execute()": execute({}),
+  "execute() with callTimeout": execute({ callTimeout: 60_000 }),
+  "wrapFetch()": fetchWith({}),
+  "wrapFetch() with callTimeout": fetchWith({ callTimeout: 60_000 }),
+  'wrapFetch() with settleOn "body" and callTimeout, of a response that is cloned': fetchWith(
+    { settleOn: "body", callTimeout: 60_000 },
+    readTwice,
+  ),
+} as const satisfies Record<string, () => Call>
+
+export type Kind = keyof typeof kinds
+
+/** @param url - Calls `fetch` itself there, wrapped, instead of a stub. */
+export function manyCalls(kind: Kind | { readonly url: string; readonly settings: FetchSettings }, leak?: Leak): ManyCalls {
+  const { signal } = new AbortController()
+  const present = watchListeners(signal)
+  const call = typeof kind === "string" ? kinds[kind]() : overNetwork(kind.url, kind.settings)
+  const kept: unknown[] = []
+  return {
+    signal,
+    async run(count) {
+      for (let i = 0; i < count; i++) {
+        await call(signal)
+        if (leak === "listener") signal.addEventListener("abort", () => i)
+        if (leak === "closure") kept.push(() => i)
+        // Finalizers run between tasks, and calls that a stub answers never end the task they are in.
+        if (i % 500 === 499) await new Promise((resolve) => setTimeout(resolve))
+      }
+    },
+    get listeners() {
+      return present.size
+    },
+  }
+}
+
+function overNetwork(url: string, settings: FetchSettings): Call {
+  const safeFetch = wrapFetch(undefined, settings)
+  return async (signal) => (await safeFetch(url, { signal })).text()
+}
+
+function watchListeners(signal: AbortSignal): ReadonlySet<unknown> {
+  const { addEventListener: add, removeEventListener: remove } = signal
+  const present = new Set<unknown>()
+  signal.addEventListener = (...args: unknown[]) => {
+    present.add(args[1])
+    add.apply(signal, args as Parameters<typeof add>)
+  }
+  signal.removeEventListener = (...args: unknown[]) => {
+    present.delete(args[1])
+    remove.apply(signal, args as Parameters<typeof remove>)
+  }
+  return present
+}

@@ -1,0 +1,51 @@
+/** A signal that lives long, as that of a page's component or of a server, does not keep what calls left behind. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { findBrowser } from "../browsers/find-browser.ts"
+import { startChromium, startNode, type Host } from "./hosts.ts"
+import { kinds, type Kind } from "./many-calls.ts"
+
+const CALLS = 100_000
+const names = Object.keys(kinds) as Kind[]
+/** A closure takes more than 50 bytes, and the second half of the calls would leave 50 000 of them. */
+const LIMIT = 1_250_000
+/** The engine may keep the last ones a while longer. */
+const LAST_ONES = 20
+
+describe.each([
+  ["Node", startNode, false],
+  ["Chromium", startChromium, findBrowser("chromium") === undefined],
+])("%s keeps", { timeout: 900_000 }, (_, start, missing) => {
+  let host: Host
+
+  beforeAll(async () => {
+    if (!missing) host = await start()
+  }, 120_000)
+
+  afterAll(() => host?.close(), 60_000)
+
+  test.skipIf(missing).each(names)(`nothing of 100 000 calls with one signal: %s #53`, async (kind) => {
+    const { listeners, growth } = await host.measure({ kind, calls: CALLS })
+    expect(listeners).toBeLessThan(LAST_ONES)
+    expect(growth).toBeLessThan(LIMIT)
+  })
+
+  test.skipIf(missing).each([{}, { callTimeout: 60_000 }, { settleOn: "body" }] as const)(
+    "no listener of 1 000 calls over the network with %j",
+    async (settings) => {
+      const { listeners } = await host.measure({ kind: true, settings, calls: 1_000 })
+      expect(listeners).toBeLessThan(LAST_ONES)
+    },
+  )
+
+  describe("what is left behind on purpose:", () => {
+    test.skipIf(missing)("a closure a call", async () => {
+      const { growth } = await host.measure({ kind: "execute()", calls: CALLS, leak: "closure" })
+      expect(growth).toBeGreaterThan(LIMIT)
+    })
+
+    test.skipIf(missing)("a listener a call", async () => {
+      expect((await host.measure({ kind: "wrapFetch()", calls: 1_000, leak: "listener" })).listeners).toBe(1_000)
+      expect((await host.measure({ kind: true, calls: 100, leak: "listener" })).listeners).toBeGreaterThanOrEqual(100)
+    })
+  })
+})

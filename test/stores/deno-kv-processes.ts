@@ -1,0 +1,98 @@
+/** What each of several Deno processes does that have one database: a file. */
+import { CircuitBreaker, consecutiveFailures, type SharedRecord, type Settings } from "../../src/index.ts"
+import { denoKvStore } from "../../src/stores/deno-kv/index.ts"
+import { openKv } from "./deno-kv.ts"
+
+/** What a process is told. */
+export interface Task {
+  readonly role: keyof typeof roles
+  /** The database. */
+  readonly path: string
+  readonly url: string
+}
+
+type Make = (settings?: Settings) => CircuitBreaker
+
+// On a machine that is busy with other things, it is not the deadline that is to decide.
+const PATIENT = 10_000
+
+const fail = (): Promise<never> => Promise.reject(new Error("down"))
+const succeed = (): Promise<string> => Promise.resolve("up")
+const swallow = (): void => {}
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await pause()
+}
+
+function rejections(breaker: CircuitBreaker): Promise<unknown> {
+  return Promise.all(Array.from({ length: 5 }, () => breaker.execute(succeed).catch((error) => error.code)))
+}
+
+const roles = {
+  /** Fails three times. */
+  async opens(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
+    const breaker = make()
+    for (let i = 0; i < 3; i++) await breaker.execute(fail).catch(swallow)
+    await until(async () => (await record())?.snapshot.state === "open")
+    return breaker.state
+  },
+
+  /** Runs when that happens, and hears of it by its next failed call. */
+  async hears(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
+    const breaker = make()
+    await until(async () => (await record())?.snapshot.state === "open")
+    await breaker.execute(fail).catch(swallow)
+    await until(() => breaker.state === "open")
+    return rejections(breaker)
+  },
+
+  /** Knows nothing, and learns it by its first call. */
+  async joins(make: Make): Promise<unknown> {
+    const breaker = make()
+    await breaker.execute(succeed)
+    await until(() => breaker.state === "open")
+    return rejections(breaker)
+  },
+
+  /** Has 25 failures in five breakers at once, and waits until the record has as many as all processes have. */
+  async counts(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
+    const breakers = Array.from({ length: 5 }, () => make({ readyToTrip: () => false }))
+    await Promise.all(breakers.flatMap((breaker) => Array.from({ length: 5 }, () => breaker.execute(fail).catch(swallow))))
+    const failures = async (): Promise<number> => (await record())?.snapshot.counts.totalFailures ?? 0
+    await until(async () => (await failures()) >= 100)
+    return failures()
+  },
+
+  async trips(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
+    make({ timeout: 1_000 }).trip()
+    await until(async () => (await record())?.snapshot.state === "open")
+    return "open"
+  },
+
+  /** Once half-open makes ten calls that hang, and waits until it is clear which of them are made. */
+  async probes(make: Make, { url }: Task): Promise<unknown> {
+    const breaker = make({ maxRequests: 2, timeout: 1_000, probeTimeout: 100_000 })
+    await breaker.execute(succeed)
+    await until(() => breaker.state === "half-open")
+    let made = 0
+    let rejected = 0
+    for (let i = 0; i < 10; i++) {
+      const probe = async (): Promise<void> => {
+        await fetch(url)
+        made += 1
+        await new Promise(swallow)
+      }
+      breaker.execute(probe).catch(() => (rejected += 1))
+    }
+    await until(() => made + rejected === 10)
+    return made
+  },
+}
+
+/** Plays a role. */
+export async function play(task: Task): Promise<unknown> {
+  const kv = await openKv(task.path)
+  const make: Make = (settings) => new CircuitBreaker({ name: "api", ...consecutiveFailures(3), ...settings, store: denoKvStore(kv, { deadline: PATIENT }) })
+  return roles[task.role](make, task, async () => (await kv.get(["webbreaker", "api"])).value as SharedRecord)
+}

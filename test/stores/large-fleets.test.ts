@@ -1,0 +1,114 @@
+/** What matters once there are many isolates; `test/fleet` shows how it comes out. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, failureRate } from "../../src/index.ts"
+import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
+import { createFleetPolicy, FleetBreaker } from "../../src/stores/durable-object/fleet-breaker.ts"
+import { FakeObjects } from "./fake-objects.ts"
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe("the breaker of a fleet", () => {
+  const fleet = (settings: BreakerObjectSettings): FleetBreaker => new FleetBreaker(createFleetPolicy(settings), undefined, 0)
+
+  test("tells those beyond the first few hundred to come back one after the other", () => {
+    const breaker = fleet({ ...consecutiveFailures(1), timeout: 10_000 })
+    const waits = Array.from({ length: 1_000 }, (_, i) => breaker.apply(`${i}`, i ? {} : { runs: [0, 1] }, 0).verdict.retryAfter)
+    expect(new Set(waits.slice(0, 200))).toEqual(new Set([10_000]))
+    expect(waits.at(-1)).toBe(10_000 + 800 * 2)
+    expect([...waits].sort((a, b) => a - b)).toEqual(waits)
+    // Whoever asks once it is over is still the first.
+    expect(breaker.apply("first", { acquire: true }, 10_001).verdict.lease).toBeDefined()
+  })
+
+  test("does not end a streak by successes that are older than it", () => {
+    const breaker = fleet(consecutiveFailures(4))
+    const tell = (reporter: string, runs: number[], successAge: number, now: number): string =>
+      breaker.apply(reporter, { runs, successAge }, now).verdict.state
+    expect(tell("a", [20, 1], 500, 1_000)).toBe("closed")
+    expect(tell("b", [20, 1], 500, 1_010)).toBe("closed")
+    expect(tell("a", [0, 1], 0, 1_100)).toBe("closed")
+    expect(tell("b", [0, 1], 0, 1_200)).toBe("closed")
+    expect(tell("c", [20, 1], 700, 1_250)).toBe("closed")
+    expect(tell("c", [0, 1], 0, 1_300)).toBe("open")
+  })
+
+  test("does end it by a success since it began, or of unknown age", () => {
+    for (const successAge of [50, undefined]) {
+      const breaker = fleet(consecutiveFailures(4))
+      breaker.apply("a", { runs: [0, 3] }, 1_000)
+      const report = { runs: [20, 1], ...(successAge !== undefined && { successAge }) }
+      expect(breaker.apply("b", report, 1_100).verdict).toMatchObject({ state: "closed", streak: 1 })
+    }
+  })
+
+  test("counts such successes in a rate", () => {
+    const breaker = fleet(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
+    breaker.apply("a", { runs: [0, 3] }, 1_000)
+    expect(breaker.apply("b", { runs: [20, 2], successAge: 900 }, 1_100).verdict.state).toBe("closed")
+  })
+})
+
+describe("durableObjectStore() of an isolate among many", () => {
+  let objects: FakeObjects
+  const down = (): Promise<never> => Promise.reject(new Error("down"))
+  const place = (settings: BreakerObjectSettings): void => {
+    objects = new FakeObjects(breakerObject(settings))
+  }
+  const isolate = (settings = {}): CircuitBreaker =>
+    new CircuitBreaker({ name: "api", timeout: 10_000, store: durableObjectStore(objects), ...settings })
+  async function call(breaker: CircuitBreaker, request: () => Promise<unknown>): Promise<void> {
+    await breaker.execute(request).catch(() => {})
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  const reports = (): any[] => objects.received.map((body) => JSON.parse(body).report)
+
+  test("asks once more for a lease when the object was moved just then", async () => {
+    place({ ...consecutiveFailures(1), timeout: 10_000 })
+    const [one, other] = [isolate(), isolate()]
+    await call(one, down)
+    await call(other, down)
+    await vi.advanceTimersByTimeAsync(10_001)
+    const probe = new Promise(() => {})
+    void one.execute(() => probe as Promise<never>)
+    await vi.advanceTimersByTimeAsync(1)
+    const { handle } = objects
+    objects.handle = async (...args) => {
+      objects.handle = handle
+      void args
+      throw new Error("moved")
+    }
+    const request = vi.fn(async () => {})
+    await call(other, request)
+    expect(request).not.toHaveBeenCalled()
+  })
+
+  test("tells what a half-open call came to that was made without a lease", async () => {
+    place({ ...consecutiveFailures(2), timeout: 10_000 })
+    const breaker = isolate(consecutiveFailures(1))
+    await call(breaker, down)
+    await vi.advanceTimersByTimeAsync(10_001)
+    // The record is closed yet: there is no lease to be had.
+    await call(breaker, down)
+    expect(reports().at(-1)).toMatchObject({ runs: [0, 1] })
+    const other = isolate()
+    await call(other, down)
+    expect(other.state).toBe("open")
+  })
+
+  test("tells its next success at once when the fleet has failed often in a row", async () => {
+    place(consecutiveFailures(8))
+    const breaker = isolate(consecutiveFailures(100))
+    await call(breaker, down)
+    await call(breaker, async () => {})
+    // One failure alone is no news to be taken back in haste.
+    expect(reports()).toHaveLength(1)
+    for (let i = 0; i < 3; i++) await call(breaker, down)
+    await call(breaker, async () => {})
+    expect(reports().at(-1)).toMatchObject({ runs: [1, 0] })
+  })
+})
