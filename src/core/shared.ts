@@ -153,12 +153,16 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   if (typeof value !== "object" || value === null || stored.version !== 1) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = stored
   if (![at, openedAt, openFor].every(isNumber) || Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
-  if (!Array.isArray(leases) || typeof snapshot !== "object" || snapshot === null) return fresh
+  if (!Array.isArray(leases) || !leases.every(isLease) || typeof snapshot !== "object" || snapshot === null) return fresh
   const elapsed = Math.max(at - openedAt, 0)
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {
     record.counts.requests += leases.length
-    record.probes = leases.map((probe) => ({ ...record.permit, lease: String(probe?.lease), at: Math.min(Number(probe?.at) || 0, at) }))
+    record.probes = leases.map((probe) => ({ ...record.permit, lease: probe.lease, at: Math.min(probe.at, at) }))
   }
   return record
+}
+
+function isLease(value: Partial<SharedRecord["leases"][number]> | null): boolean {
+  return typeof value?.lease === "string" && isNumber(value.at)
 }

@@ -12,6 +12,7 @@ import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
+import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
 import { Ramp } from "./ramp.ts"
 
@@ -100,6 +101,11 @@ class Link implements StoreLink {
   /** Whether it is the record that holds the breaker open. */
   #adopted = false
   readonly #changed = (verdict: Verdict): void => {
+    try {
+      checkVerdict(verdict)
+    } catch (error) {
+      return this.#failed(error)
+    }
     this.#adopt(verdict, ++this.#asked)
     // Others had failures: a success here ends their streak.
     if (verdict.streak) this.#successDue = Math.min(this.#successDue, Date.now() + this.#successInterval)
@@ -174,6 +180,7 @@ class Link implements StoreLink {
     try {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
+      checkVerdict(verdict)
       // A storage that is full can still be read: that alone does not make it well.
       if (!report.acquire) this.#failing = false
       // Though it may come too late for the question: what becomes of the call can still be reported.

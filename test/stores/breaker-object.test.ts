@@ -319,4 +319,16 @@ describe("slowStart", () => {
     vi.setSystemTime(START - 3_600_000 + LENGTH)
     expect(await share([isolate!], 20)).toBe(1)
   })
+
+  test("nor does the clock of the object", async () => {
+    place({ slowStart: LENGTH, timeout: 10_000 })
+    await failures(6)
+    pass(10_001)
+    const { lease } = await tell({ acquire: true })
+    expect(await tell({ settle: { lease: lease!, outcome: "success" } })).toMatchObject({ slowStart: { elapsed: 0, length: LENGTH } })
+    pass(-3_600_000)
+    await tell({})
+    pass(LENGTH)
+    expect(await tell({})).not.toHaveProperty("slowStart")
+  })
 })

@@ -137,7 +137,9 @@ export class FleetBreaker {
   }
 
   #withSlowStart(verdict: Verdict): Verdict {
-    const elapsed = Math.max(this.#record.now - this.#closedAt, 0)
+    // A clock that was set back does not make it longer.
+    this.#closedAt = Math.min(this.#closedAt, this.#record.now)
+    const elapsed = this.#record.now - this.#closedAt
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }

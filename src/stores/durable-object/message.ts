@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { BOOLEAN, check, checkAll, INTEGER, isNumber, NUMBER, oneOf, type Rule } from "../../core/check.ts"
+import { BOOLEAN, check, checkAll, INTEGER, NUMBER, oneOf, type Rule } from "../../core/check.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
+import { checkVerdict } from "../check-verdict.ts"
 
 /** A report on its way to the object. */
 export interface Message {
@@ -22,7 +23,6 @@ const MAX_CALLS = 250_000
 
 const STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]
 const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
-const STATE = oneOf("closed", "half-open", "open")
 const OUTCOME = oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [
@@ -67,16 +67,7 @@ export function writeVerdict(verdict: Verdict): string {
 /** @throws {SyntaxError | TypeError | RangeError} that says what is wrong with it. */
 export function readVerdict(text: string): Verdict {
   const verdict = read(text) as unknown as Verdict
-  const { state, retryAfter, opens, openFor, streak, lease, slowStart } = verdict
-  check("state", state, STATE)
-  check("retryAfter", retryAfter, NUMBER)
-  check("opens", opens, INTEGER)
-  if (openFor !== undefined) check("openFor", openFor, NUMBER)
-  if (streak !== undefined) check("streak", streak, INTEGER)
-  if (lease !== undefined) check("lease", lease, STRING)
-  if (slowStart !== undefined) {
-    check("slowStart", slowStart, ["a ramp", () => isNumber(slowStart?.elapsed) && isNumber(slowStart?.length)])
-  }
+  checkVerdict(verdict)
   return verdict
 }
 

@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  * channel, and does not keep a page out of the back/forward cache. Where there is no storage, or access
  * to it is denied, or it is full, the breaker goes on by itself and a `"storeerror"` says why.
  *
- * @throws {TypeError} for a wrong setting; the message names it and its value.
+ * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
  * @example
  * ```ts

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, createStore, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { fail, succeed } from "../breaker/calls.ts"
+
+const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
+const open: Verdict = { state: "open", retryAfter: 1_000, opens: 1, openFor: 1_000 }
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function make(storage: SharedStorage): { breaker: CircuitBreaker; errors: unknown[] } {
+  const errors: unknown[] = []
+  const breaker = new CircuitBreaker({ ...consecutiveFailures(1), timeout: 1_000, store: createStore(storage) })
+  breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+  return { breaker, errors }
+}
+
+const garbage: [string, unknown][] = [
+  ["nothing", undefined],
+  ["null", null],
+  ["a text", "open"],
+  ["an empty object", {}],
+  ["an unknown state", { ...open, state: "ajar" }],
+  ["no time", { ...open, retryAfter: undefined }],
+  ["NaN left", { ...open, retryAfter: NaN }],
+  ["for ever left", { ...open, retryAfter: Infinity }],
+  ["less than nothing left", { ...open, retryAfter: -1 }],
+  ["a time that is a text", { ...open, retryAfter: "1000" }],
+  ["a period of NaN", { ...open, openFor: NaN }],
+  ["NaN openings", { ...open, opens: NaN }],
+  ["a streak that is none", { ...closed, streak: "long" }],
+  ["a lease that is none", { ...closed, lease: 5 }],
+  ["a slow start without an end", { ...closed, slowStart: { elapsed: 0, length: NaN } }],
+  ["a slow start that is none", { ...closed, slowStart: "slowly" }],
+]
+
+describe("createStore()", () => {
+  test.each(garbage)("takes %s for an answer as a failure of the store: the breaker goes on by itself #64", async (_, answer) => {
+    const { breaker, errors } = make({ exchange: () => answer as Verdict })
+    await succeed(breaker)
+    await fail(breaker)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(breaker.retryAfter).toBe(1_000)
+    expect(errors).toEqual([expect.any(TypeError)])
+    await vi.advanceTimersByTimeAsync(1_001)
+    await succeed(breaker)
+    expect(breaker.state).toBe("closed")
+  })
+
+  test.each(garbage)("is not led astray by %s that it is told of #64", async (_, told) => {
+    let tell!: (verdict: Verdict) => void
+    const { breaker, errors } = make({
+      exchange: () => closed,
+      watch(_name, _policy, changed) {
+        tell = changed
+      },
+    })
+    tell(told as Verdict)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(errors).toEqual([expect.any(TypeError)])
+    await succeed(breaker)
+    tell(open)
+    expect(breaker.retryAfter).toBe(1_000)
+  })
+})
