@@ -79,10 +79,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   key: FUNCTION,
   perKey: FUNCTION,
   maxBreakers: ["an integer from 1", (value) => INTEGER[1](value) && value !== 0],
-  rejectWith: oneOf("error", "response"),
+  // Without the comments bundlers would keep these for a breaker without a fetch.
+  rejectWith: /* @__PURE__ */ oneOf("error", "response"),
   fallback: FUNCTION,
   retryAfter: ["an object or false", (value) => value === false || (typeof value === "object" && value !== null)],
-  settleOn: oneOf("headers", "body"),
+  settleOn: /* @__PURE__ */ oneOf("headers", "body"),
 }
 
 const RETRY_AFTER_RULES: Readonly<Record<string, Rule>> = {
