@@ -153,16 +153,17 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   if (typeof value !== "object" || value === null || stored.version !== 1) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = stored
   if (![at, openedAt, openFor].every(isNumber) || Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
-  if (!Array.isArray(leases) || !leases.every(isLease) || typeof snapshot !== "object" || snapshot === null) return fresh
+  if (!Array.isArray(leases) || typeof snapshot !== "object" || snapshot === null) return fresh
   const elapsed = Math.max(at - openedAt, 0)
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {
     record.counts.requests += leases.length
-    record.probes = leases.map((probe) => ({ ...record.permit, lease: probe.lease, at: Math.min(probe.at, at) }))
+    // One that is none holds its slot until a call asks for it, and has lapsed by then.
+    record.probes = leases.map((probe: Partial<SharedRecord["leases"][number]> | null) => ({
+      ...record.permit,
+      lease: typeof probe?.lease === "string" ? probe.lease : "",
+      at: isNumber(probe?.at) ? Math.min(probe.at, at) : 0,
+    }))
   }
   return record
-}
-
-function isLease(value: Partial<SharedRecord["leases"][number]> | null): boolean {
-  return typeof value?.lease === "string" && isNumber(value.at)
 }

@@ -100,10 +100,15 @@ describe("a lease", () => {
     expect(shared.report({ acquire: true }, LATER + 501).lease).toBeDefined()
   })
 
-  test("that is malformed holds its slot until it lapses, and hurts nobody", () => {
+  test.each([
+    ["null", null],
+    ["a number", 5],
+    ["nothing", {}],
+    ["what cannot be made a text or a number", { lease: { toString: 1 }, at: { valueOf: 1, toString: 1 } }],
+  ])("that is %s holds its slot until it lapses, and hurts nobody", (_, lease) => {
     const shared = halfOpen()
     shared.report({}, LATER)
-    shared.record = { ...shared.record, leases: [null as never] }
+    shared.record = { ...shared.record, leases: [lease as never] }
     expect(shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)).toMatchObject({ state: "half-open" })
   })
 })

@@ -215,7 +215,6 @@ describe("A record in the page's storage", () => {
   test.each<[string, (record: any) => unknown]>([
     ["of another version", (record) => ({ ...record, version: 2 })],
     ["written in the future", (record) => ({ ...record, at: record.at + hour })],
-    ["with leases that are none", (record) => ({ ...record, leases: [{ lease: { toString: 1 }, at: { valueOf: 1, toString: 1 } }], snapshot: { ...record.snapshot, state: "half-open" } })],
     ["opened in the future", (record) => ({ ...record, openedAt: record.openedAt + hour })],
   ])("is dropped when it is %s", async (_, change) => {
     const storage = await recordWith(change)

@@ -1,0 +1,29 @@
+import { afterEach, expect, test, vi } from "vitest"
+import { CircuitBreaker } from "../../src/index.ts"
+import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+import { FakeStorage } from "./fake-storage.ts"
+
+afterEach(() => vi.unstubAllGlobals())
+
+/** One tab's view of Web Locks: a lock is free or it is not. */
+function fakeLocks(): unknown {
+  const held = new Set<string>()
+  return {
+    async request(name: string, _options: object, use: (lock: object | null) => Promise<void> | undefined) {
+      if (held.has(name)) return use(null)
+      held.add(name)
+      await use({})
+      held.delete(name)
+    },
+  }
+}
+
+test("a tab whose probe succeeded makes the next one at once", async () => {
+  vi.stubGlobal("navigator", { locks: fakeLocks() })
+  const store = localStorageStore({ storage: new FakeStorage() as unknown as Storage })
+  const breaker = new CircuitBreaker({ name: "in a row", maxRequests: 3, timeout: 20, store })
+  breaker.trip()
+  await expect.poll(() => breaker.state, { interval: 5 }).toBe("half-open")
+  for (let i = 0; i < 3; i++) await breaker.execute(async () => "answered")
+  expect(breaker.state).toBe("closed")
+})
