@@ -19,8 +19,6 @@ export interface Office {
   resign(): void
 }
 
-// Storage and locks are known to agree after 20 ms.
-const SETTLE = 50
 // Nothing but time tells claims apart, and a busy machine is slow to pass them on.
 const CLAIM = 150
 const STALE = 10_000
@@ -52,7 +50,7 @@ function electByLock(locks: LockManager, name: string): Promise<Office | undefin
               return held
             },
             sure: true,
-            resign: () => void setTimeout(release, SETTLE),
+            resign: release,
           })
         })
       })
@@ -80,7 +78,7 @@ async function electByClaim(
       return holds()
     },
     sure: false,
-    resign: () => void setTimeout(() => release(), SETTLE),
+    resign: release,
   }
 
   function release(): void {

@@ -64,7 +64,12 @@ interface Lead {
   readonly record: BreakerRecord
   /** What it wrote last. */
   text: string | undefined
+  /** Gives the office back when it fires. */
+  leaving: ReturnType<typeof setTimeout> | undefined
 }
+
+// Storage and locks are known to agree after 20 ms.
+const SETTLE = 50
 
 class PageStorage implements SharedStorage {
   // Nothing here goes over a network, so whatever comes late will come: a lock on a busy machine, or the
@@ -151,6 +156,8 @@ class PageStorage implements SharedStorage {
     if (verdict.state !== "half-open") return verdict
     const lead = this.#leadOf(name) ?? (await this.#takeLead(name, policy, seen))
     if (!lead) return verdict
+    clearTimeout(lead.leaving)
+    lead.leaving = undefined
     const granted = applyToRecord(lead.record, policy, report, Date.now())
     try {
       if (granted.lease) this.#write(name, encode(lead.record, policy), lead)
@@ -189,7 +196,7 @@ class PageStorage implements SharedStorage {
     applyToRecord(record, policy, {}, Date.now())
     // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
     freeLeases(record, policy, stuck || !office.sure ? limit || Infinity : -Infinity)
-    const taken: Lead = { office, record, text }
+    const taken: Lead = { office, record, text, leaving: undefined }
     this.#leads.get(name)?.office.resign()
     this.#leads.set(name, taken)
     return taken
@@ -201,12 +208,13 @@ class PageStorage implements SharedStorage {
     return lead?.office.held && this.#text(name) === lead.text ? lead : undefined
   }
 
+  /** When its calls have ended, gives the office back a moment later, unless this tab makes another by then. */
   #retire(name: string, lead: Lead | undefined): void {
-    if (lead && !lead.record.probes?.length) this.#dismiss(name, lead)
+    if (lead && !lead.record.probes?.length) lead.leaving ??= setTimeout(() => this.#dismiss(name, lead), SETTLE)
   }
 
   #dismiss(name: string, lead: Lead): void {
-    this.#leads.delete(name)
+    if (this.#leads.get(name) === lead) this.#leads.delete(name)
     lead.office.resign()
   }
 
