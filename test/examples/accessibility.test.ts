@@ -2,6 +2,9 @@
  * What the page of the demo is to those who cannot see it, or not well: by the accessibility tree that
  * Chromium makes of it, and by the colours that it computes.
  */
+import type { AxeResults } from "axe-core"
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { chromium, type Browser, type Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { findBrowser } from "../browsers/find-browser.ts"
@@ -14,6 +17,7 @@ interface Node {
   readonly level: number | undefined
 }
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 const LIMIT = { timeout: 60_000 }
 const WIDE = { width: 1280, height: 900 }
 const PHONE = { width: 360, height: 740 }
@@ -65,6 +69,19 @@ describe.skipIf(missing)("the page of the demo", () => {
     expect(levels[0]).toBe(1)
     expect(levels.filter((level) => level === 1)).toHaveLength(1)
     levels.forEach((level, index) => expect(level).toBeLessThanOrEqual((levels[index - 1] ?? 0) + 1))
+    await page.close()
+  })
+
+  test.each([
+    { viewport: WIDE, colorScheme: "light" },
+    { viewport: PHONE, colorScheme: "dark" },
+  ] as const)("has nothing that axe objects to, %o", async (options) => {
+    // The page's own policy lets no other script in.
+    const page = await open({ ...options, bypassCSP: true })
+    await page.evaluate(axe)
+    const { violations, passes } = await page.evaluate<AxeResults>("axe.run()")
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([])
+    expect(passes.map(({ id }) => id)).toContain("color-contrast")
     await page.close()
   })
 
