@@ -54,7 +54,7 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     expect(after.filter((entry) => entry === "broken")).toHaveLength(count)
   }
 
-  /** Firefox has had the command for it only since 2025: an earlier one cannot be told. */
+  /** Firefox 140 does not know the command for it; such a version cannot be told. */
   async function goOffline(skip: (condition: boolean, reason: string) => void): Promise<void> {
     const known = await tab.setOffline!(true).then(
       () => true,
