@@ -56,6 +56,8 @@ export function ask<A extends readonly unknown[], R>(
   try {
     const answer = callback(...args)
     if (answer === undefined) return fallback
+    // Of an `async` callback, which the rule refuses, nobody else would take the rejection.
+    ;(answer as { then?: (fulfilled: undefined, rejected: typeof report) => void } | null)?.then?.(undefined, report)
     check(`${name}()`, answer, rule)
     return answer
   } catch (error) {

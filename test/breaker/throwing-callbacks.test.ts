@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
 import { boom, rejection, succeed } from "./calls.ts"
+import { unhandledRejections } from "./unhandled-rejections.ts"
 
 const broken = new Error("broken callback")
 const fall = (): never => {
@@ -105,6 +106,21 @@ describe("a callback that throws", () => {
     if (name === "timeout") expect(breaker.retryAfter).toBe(60_000)
     expect(reportError).toHaveBeenCalledWith(broken)
   })
+
+  test.each(["readyToTrip", "timeout", "isSuccessful", "isExcluded", "retryAfterOf"])(
+    "is refused when it is async, and what it rejects with is reported: %s",
+    async (name) => {
+      const reportError = vi.fn()
+      vi.stubGlobal("reportError", reportError)
+      const breaker = make({ [name]: async () => fall() })
+      const unhandled = await unhandledRejections(async () => {
+        await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
+      })
+      expect(unhandled).toEqual([])
+      expect(reportError.mock.calls).toContainEqual([broken])
+      expect(reportError.mock.calls.map(String).join()).toContain(`${name}() must be `)
+    },
+  )
 
   test("does not reach who calls trip() or reset(), either", () => {
     const reportError = vi.fn()
