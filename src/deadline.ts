@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { whenAborted } from "./when-aborted.ts"
 
 /** Why a call was given up before it settled. */
 export class Interruption {
@@ -40,11 +41,10 @@ export async function bounded<T>(
   })
   // It is not waited for when the request throws at once.
   interruption.catch(() => {})
-  const onAbort = (): void => interrupt("abort", caller?.reason)
   const onTimeout = (): void =>
     interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
   // Ahead of the request's own listener, so that an abort is known as one when the request fails.
-  caller?.addEventListener("abort", onAbort)
+  const unfollow = caller && whenAborted(caller, () => interrupt("abort", caller.reason))
   const timer = limit ? setTimeout(onTimeout, limit) : undefined
   try {
     const result = await Promise.race([interruption, request(controller?.signal ?? caller ?? undefined)])
@@ -56,11 +56,11 @@ export async function bounded<T>(
     throw error
   } finally {
     clearTimeout(timer)
-    caller?.removeEventListener("abort", onAbort)
+    unfollow?.()
   }
 }
 
-let unfollow: FinalizationRegistry<() => void> | undefined
+let bodies: FinalizationRegistry<() => void> | undefined
 
 /**
  * A `Response` is there before its body: the caller's signal goes on to abort that. The link ends
@@ -69,10 +69,9 @@ let unfollow: FinalizationRegistry<() => void> | undefined
 function followBody(result: unknown, caller: AbortSignal, controller: AbortController): void {
   const body = (result as { body?: unknown } | null | undefined)?.body
   if (!(body instanceof ReadableStream)) return
-  const forward = (): void => controller.abort(caller.reason)
-  caller.addEventListener("abort", forward, { once: true })
+  const unfollow = whenAborted(caller, () => controller.abort(caller.reason))
   // Workers of an older compatibility date have none; a signal there lives as long as its request.
   if (typeof FinalizationRegistry === "undefined") return
-  unfollow ??= new FinalizationRegistry((unlink) => unlink())
-  unfollow.register(body, () => caller.removeEventListener("abort", forward))
+  bodies ??= new FinalizationRegistry((unfollow) => unfollow())
+  bodies.register(body, unfollow)
 }

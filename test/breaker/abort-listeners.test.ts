@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
@@ -14,8 +13,6 @@ interface Watched {
 function watched(): Watched {
   const { signal } = new AbortController()
   const { addEventListener: add, removeEventListener: remove } = signal
-  // Node warns of more than ten at a time.
-  setMaxListeners(0, signal)
   const present = new Set<unknown>()
   signal.addEventListener = (...args: unknown[]) => {
     present.add(args[1])
@@ -95,4 +92,29 @@ test("execute() keeps a listener for a Response only while its body lives #53", 
   }
   // The engine may keep the last ones a while longer.
   expect(listeners()).toBeLessThan(20)
+})
+
+test("a hundred calls under way have one listener: Node warns of more than ten #53", async () => {
+  const { signal, listeners } = watched()
+  const breaker = new CircuitBreaker()
+  let end = (): void => {}
+  const until = new Promise<void>((resolve) => (end = resolve))
+  const calls = Array.from({ length: 100 }, (_, i) =>
+    breaker.execute(() => until, { signal, ...(i % 2 && { callTimeout: 60_000 }) }),
+  )
+  expect(listeners()).toBe(1)
+  end()
+  await Promise.all(calls)
+  expect(listeners()).toBe(0)
+})
+
+test("an abort ends all calls that share the signal, and those after it #53", async () => {
+  const controller = new AbortController()
+  const { signal } = controller
+  const breaker = new CircuitBreaker()
+  const calls = Array.from({ length: 20 }, () => breaker.execute(() => new Promise(() => {}), { signal }))
+  controller.abort("enough")
+  for (const call of calls) await expect(call).rejects.toBe("enough")
+  await expect(breaker.execute(() => 1, { signal })).rejects.toBe("enough")
+  expect(breaker.counts).toMatchObject({ totalExclusions: 20, totalFailures: 0 })
 })

@@ -1,0 +1,33 @@
+interface Followers {
+  readonly callbacks: Set<() => void>
+  readonly listener: () => void
+}
+
+// Of the signals that have any.
+const all = new WeakMap<AbortSignal, Followers>()
+
+/**
+ * Calls `callback` when `signal` is aborted. All callbacks share one listener: Node warns of a leak when
+ * a signal has more than ten, and to remove one of many takes longer the more there are.
+ *
+ * @returns what ends it.
+ */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  const followers = all.get(signal) ?? follow(signal)
+  followers.callbacks.add(callback)
+  return () => {
+    followers.callbacks.delete(callback)
+    if (followers.callbacks.size > 0 || all.get(signal) !== followers) return
+    all.delete(signal)
+    signal.removeEventListener("abort", followers.listener)
+  }
+}
+
+function follow(signal: AbortSignal): Followers {
+  const callbacks = new Set<() => void>()
+  const listener = (): void => callbacks.forEach((callback) => callback())
+  const followers = { callbacks, listener }
+  all.set(signal, followers)
+  signal.addEventListener("abort", listener)
+  return followers
+}
