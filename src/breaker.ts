@@ -205,7 +205,7 @@ export class CircuitBreaker {
       if (admitted?.lease) {
         // Half-open still, or again. Who asked once more might do so for ever.
         this.#giveBack(store, admitted)
-        const rejection = this.#reject("too-many", false, 0)
+        const rejection = this.#reject("too-many", false, OTHERS_PROBE)
         if (rejection) throw rejection
         admitted = undefined
       }
@@ -466,5 +466,8 @@ export class CircuitBreaker {
     if (!this.#isolations) this.#listeners?.queue("statechange", this.name, { ...change, error: this.#cause })
   }
 }
+
+// While others make the half-open calls nobody knows how long these take: milliseconds until it is worth asking.
+const OTHERS_PROBE = 1_000
 
 const OUTCOME = oneOf("success", "failure", "excluded")
