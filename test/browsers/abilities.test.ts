@@ -89,8 +89,16 @@ describe.each(engines)("Abilities of a Tab in %s", { timeout: 60_000 }, (engine)
     expect(tookMs).toBeGreaterThan(1_000)
   })
 
-  test.skipIf(missing || engine === "webkit")("setOffline() cuts one tab only", async () => {
-    await one.setOffline?.(true)
+  test.skipIf(missing || engine === "webkit")("setOffline() cuts one tab only", async ({ skip }) => {
+    const known = await one.setOffline!(true).then(
+      () => true,
+      (error: unknown) => {
+        // Firefox has learnt it after its release 140.
+        if (String(error).includes("unknown command")) return false
+        throw error
+      },
+    )
+    skip(!known, `${browser.engine} ${browser.version} cannot be taken offline`)
     expect(await one.evaluate(fetchHere)).toBe("TypeError")
     expect(await one.evaluate(() => navigator.onLine)).toBe(false)
     expect(await two.evaluate(fetchHere)).toBe("answered")

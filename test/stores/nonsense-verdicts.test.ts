@@ -18,7 +18,7 @@ afterEach(() => {
 class Endless extends Error {}
 
 /** Makes one call of a half-open breaker, and says how it ended and how often the store was asked. */
-async function halfOpenCall(storeOf: (count: () => void) => BreakerStore): Promise<{ asked: number; result: string }> {
+async function halfOpenCall(storeOf: (count: () => void) => BreakerStore): Promise<{ asked: number; result: string; retryAfter: number }> {
   let asked = 0
   const store = storeOf(() => {
     if (++asked >= ENDLESS) throw new Endless()
@@ -28,9 +28,13 @@ async function halfOpenCall(storeOf: (count: () => void) => BreakerStore): Promi
   await vi.advanceTimersByTimeAsync(10_001)
   asked = 0
   expect(breaker.state).toBe("half-open")
-  const call = breaker.execute(() => "made").catch((error) => error.code ?? error.name)
+  let retryAfter = 0
+  const call = breaker.execute(() => "made").catch((error) => {
+    retryAfter = error.retryAfter
+    return error.code ?? error.name
+  })
   await vi.advanceTimersByTimeAsync(1_000)
-  return { asked, result: await call }
+  return { asked, result: await call, retryAfter }
 }
 
 const verdict = { state: "half-open", retryAfter: 0, opens: 1, openFor: 10_000 } as const
@@ -58,6 +62,13 @@ test.each(verdicts)("a call ends though the store says: %s", async (_, answer) =
     }),
   )
   expect({ asked, result }).toEqual({ asked: expect.toSatisfy((times: number) => times < ENDLESS), result: expect.stringMatching(/^made$|^ERR_/) })
+})
+
+test("who is refused a lease twice is told when it is worth asking again", async () => {
+  const { retryAfter } = await halfOpenCall(() => ({
+    link: () => ({ lease: async () => false, settled() {}, forced() {} }),
+  }))
+  expect(retryAfter).toBeGreaterThan(0)
 })
 
 test("a call ends though the store refuses a lease, and the breaker stays half-open", async () => {
