@@ -7,7 +7,8 @@ import { check, oneOf } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
-  adopt,
+  beginNow,
+  book,
   lapse,
   reset,
   retryAfter,
@@ -45,10 +46,9 @@ export interface Isolation {
   release(): void
 }
 
+/** What is done once a call settles. */
 interface Call {
   readonly permit: Permit | undefined
-  /** Whether the next call is like this one, as long as it is given the same permit. */
-  readonly repeats: boolean
   readonly fulfilled: <T>(result: T) => T
   readonly rejected: (error: unknown) => never
 }
@@ -87,9 +87,11 @@ export class CircuitBreaker {
   #listeners: Listeners | undefined
   #isolations = 0
   #cause: unknown
-  #shared: Call | undefined
-  #holdBack: (() => number | undefined) | undefined
+  /** That of the last call that nobody timed: it serves all that have the same permit. */
+  #call: Call | undefined
   readonly #store: StoreLink | undefined
+  /** Whether a call of the closed state changes nothing but counts, and takes the short way. */
+  #plain: boolean
 
   /** All settings have defaults: those of gobreaker, where gobreaker has the setting. */
   constructor(settings: Settings = {}) {
@@ -104,12 +106,12 @@ export class CircuitBreaker {
       this.addEventListener("statechange", ({ from, to }) => onStateChange(this.name, from, to))
     }
     this.#store = settings.store?.link(this.#host())
+    this.#plain = this.#isPlain()
   }
 
   /** The state now; evaluates the clock, like gobreaker's `State()`. */
   get state(): State {
-    this.#tick()
-    this.#listeners?.announce()
+    this.#refresh()
     return this.#isolations ? "open" : this.#record.state
   }
 
@@ -123,8 +125,7 @@ export class CircuitBreaker {
    * Half-open with all slots taken, it is the time until the oldest of them is given up.
    */
   get retryAfter(): number {
-    this.#tick()
-    this.#listeners?.announce()
+    this.#refresh()
     return this.#isolations ? Infinity : retryAfter(this.#record, this.#policy)
   }
 
@@ -142,19 +143,14 @@ export class CircuitBreaker {
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
     options?: CallOptions,
   ): Promise<T> {
-    const shared = this.#shared
-    // A call that is like the one before it goes the same way, past all that would ask whether it is.
-    if (shared !== undefined && options === undefined && shared.repeats) {
-      const record = this.#record
+    const record = this.#record
+    if (this.#plain && options === undefined && record.state === "closed") {
       if (this.#policy.timed) this.#tick()
-      if (shared.permit?.generation === record.generation) {
-        const permit = admit(record, this.#policy) as Permit
-        return this.#run(permit === shared.permit ? shared : this.#call(permit), request, undefined, undefined)
-      }
+      return this.#run(admit(record, this.#policy) as Permit, request)
     }
-    const limit = options?.callTimeout ?? this.#settings.callTimeout
     const signal = options?.signal
-    if (limit !== undefined || signal) {
+    const limit = options?.callTimeout ?? this.#settings.callTimeout
+    if (options) {
       if (signal?.aborted) return Promise.reject(signal.reason)
       try {
         check("callTimeout", limit ?? 0, TIMER)
@@ -165,57 +161,27 @@ export class CircuitBreaker {
     const permit = this.#admit()
     // Not thrown: that alone would double what a rejection costs.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
-    if (this.#store && permit?.lease) return this.#executeLeased(this.#store, permit, request, signal, limit)
-    return this.#run(this.#call(permit), request, signal, limit)
+    if (this.#store && permit?.lease) {
+      return this.#store.lease(permit, signal).then((leased) => this.#run(leased, request, signal, limit))
+    }
+    return this.#run(permit, request, signal, limit)
   }
 
   // Not an async function: that would cost a call that does nothing else twice as much.
   #run<T>(
-    call: Call,
+    permit: Permit | undefined,
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
-    signal: AbortSignal | null | undefined,
-    limit: number | undefined,
+    signal?: AbortSignal | null,
+    limit?: number,
   ): Promise<T> {
+    const { fulfilled, rejected } = this.#callOf(permit)
     let promise: Promise<T>
     try {
       promise = limit || signal ? bounded(request, signal, limit) : Promise.resolve(request(undefined))
     } catch (error) {
       promise = Promise.reject(error)
     }
-    return promise.then(call.fulfilled, call.rejected) as Promise<T>
-  }
-
-  /** A half-open call, which may be made by one of all that share the breaker. */
-  async #executeLeased<T>(
-    store: StoreLink,
-    permit: Permit,
-    request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
-    signal: AbortSignal | null | undefined,
-    limit: number | undefined,
-  ): Promise<T> {
-    const granted = await store.lease(permit)
-    let admitted: Permit | CircuitBreakerError | undefined = permit
-    // A lease holds though another call of this breaker was refused one, and it rests again.
-    if (signal?.aborted || !(granted ?? permit.generation === this.#record.generation)) {
-      this.#giveBack(store, permit)
-      if (signal?.aborted) throw signal.reason
-      // By now the breaker knows what the others found: it rejects the call, or is closed.
-      admitted = this.#admit()
-      if (admitted instanceof CircuitBreakerError) throw admitted
-      if (admitted?.lease) {
-        // Half-open still, or again. Who asked once more might do so for ever.
-        this.#giveBack(store, admitted)
-        const rejection = this.#reject("too-many", false, OTHERS_PROBE)
-        if (rejection) throw rejection
-        admitted = undefined
-      }
-    }
-    return this.#run(this.#call(admitted), request, signal, limit)
-  }
-
-  #giveBack(store: StoreLink, permit: Permit): void {
-    settle(this.#record, this.#policy, permit, "excluded", false)
-    store.settled(permit, "excluded", false, undefined)
+    return promise.then(fulfilled, rejected) as Promise<T>
   }
 
   /**
@@ -240,18 +206,12 @@ export class CircuitBreaker {
 
   /** Opens the breaker now, as a failure would; one that is open keeps its end. */
   trip(): void {
-    this.#tick()
-    this.#changed(trip(this.#record, this.#policy))
-    this.#store?.forced("open")
-    this.#listeners?.announce()
+    this.#apply(trip, "open")
   }
 
   /** Closes the breaker now and clears its counts; calls under way will not count. */
   reset(): void {
-    this.#tick()
-    this.#changed(reset(this.#record, this.#policy))
-    this.#store?.forced("closed")
-    this.#listeners?.announce()
+    this.#apply(reset, "closed")
   }
 
   /**
@@ -260,8 +220,8 @@ export class CircuitBreaker {
    * that it would be in anyway. A snapshot does not know of it.
    */
   isolate(): Isolation {
-    this.#isolate(1)
     let held = true
+    this.#isolate(1)
     return {
       release: () => {
         if (!held) return
@@ -273,17 +233,16 @@ export class CircuitBreaker {
 
   #isolate(step: 1 | -1): void {
     const from = this.state
-    this.#shared = undefined
     this.#isolations += step
+    this.#plain = this.#isPlain()
     const to = this.#isolations ? "open" : this.#record.state
-    if (from !== to) this.#listeners?.queue("statechange", this.name, { from, to, counts: this.counts })
+    if (from !== to) this.#listeners?.queue("statechange", { from, to, counts: this.counts })
     this.#listeners?.announce()
   }
 
   /** The state as plain JSON, to go on from with the setting `snapshot`. */
   snapshot(): BreakerSnapshot {
-    this.#tick()
-    this.#listeners?.announce()
+    this.#refresh()
     return takeSnapshot(this.#record, this.#policy)
   }
 
@@ -293,9 +252,9 @@ export class CircuitBreaker {
     listener: BreakerListener<BreakerEventMap[K]>,
     options?: ListenerOptions | boolean,
   ): void {
-    this.#listeners ??= new Listeners()
-    this.#shared = undefined
+    this.#listeners ??= new Listeners(this.name)
     this.#listeners.add(type, listener, options)
+    this.#plain = this.#isPlain()
   }
 
   /** Like `EventTarget`'s. */
@@ -307,29 +266,27 @@ export class CircuitBreaker {
     this.#listeners?.remove(type, listener, options)
   }
 
-  /** What a store may do to the breaker. */
   #host(): StoreHost {
-    const record = this.#record
     return {
       name: this.name,
       policy: this.#policy,
-      get state() {
-        return record.state
-      },
-      adopt: (state, remaining, opens, openFor) => {
-        this.#tick()
-        this.#changed(adopt(record, this.#policy, state, remaining, opens, openFor))
-        this.#listeners?.announce()
-      },
-      holdBack: (wait) => {
-        this.#shared = undefined
-        this.#holdBack = wait
-      },
+      record: this.#record,
+      apply: (change) => this.#apply(change),
+      admit: () => this.#admit(),
+      reject: (wait) => this.#reject("too-many", wait),
       failed: (error) => {
-        this.#listeners?.queue("storeerror", this.name, { error })
+        this.#listeners?.queue("storeerror", { error })
         this.#listeners?.announce()
       },
     }
+  }
+
+  /** Makes a change from outside; the store is told of one that was made by hand. */
+  #apply(change: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
+    this.#tick()
+    this.#changed(change(this.#record, this.#policy))
+    if (forced) this.#store?.forced(forced)
+    this.#listeners?.announce()
   }
 
   #now(): number {
@@ -343,13 +300,21 @@ export class CircuitBreaker {
     return this.#record?.now ?? 0
   }
 
-  // Apart, since a function that makes another costs all who call it a context.
-  #reader(): () => number {
-    return () => this.#now()
-  }
-
   #tick(now: number = this.#now()): void {
     this.#changed(tick(this.#record, this.#policy, now))
+  }
+
+  #refresh(): void {
+    this.#tick()
+    this.#listeners?.announce()
+  }
+
+  #isPlain(): boolean {
+    const { plain, byPlatform } = this.#settings
+    const { interval, bucketPeriod } = this.#policy
+    // What a success changes in a rolling window comes out the same when the window rolls later.
+    const untimed = !interval && (byPlatform || !bucketPeriod)
+    return plain && untimed && !this.#store && !this.#isolations && !this.#listeners?.outcomes
   }
 
   /** When a call begins, if anybody asks how long it takes. */
@@ -368,55 +333,42 @@ export class CircuitBreaker {
         this.#tick(record.now)
       }
     }
-    const held = this.#isolations > 0
-    const wait = !held && record.state === "closed" ? this.#wait() : 0
-    const permit = held ? "open" : wait ? "too-many" : admit(record, this.#policy)
-    if (typeof permit === "object") {
-      this.#listeners?.announce()
-      return permit
-    }
-    return this.#reject(permit, held, wait)
+    if (this.#isolations) return this.#reject("open", Infinity)
+    const wait = record.state === "closed" && this.#store?.holdBack()
+    const permit = wait ? "too-many" : admit(record, this.#policy)
+    if (typeof permit === "string") return this.#reject(permit, wait || retryAfter(record, this.#policy))
+    this.#listeners?.announce()
+    return permit
   }
 
-  /** Milliseconds for which the store holds back a call of the closed state. */
-  #wait(): number {
-    const wait = this.#holdBack?.()
-    if (wait === undefined) this.#holdBack = undefined
-    return wait ?? 0
-  }
-
-  #reject(why: "open" | "too-many", held: boolean, wait: number): CircuitBreakerError | undefined {
-    const record = this.#record
-    const Rejection = why === "open" ? OpenStateError : TooManyRequestsError
-    const error = withoutStack(Rejection, {
+  #reject(why: "open" | "too-many", wait: number): CircuitBreakerError | undefined {
+    const error = withoutStack(why === "open" ? OpenStateError : TooManyRequestsError, {
       breaker: this.name,
-      state: held ? "open" : record.state,
-      retryAfter: held ? Infinity : wait || retryAfter(record, this.#policy),
+      state: this.#isolations ? "open" : this.#record.state,
+      retryAfter: wait,
       cause: this.#cause,
     })
-    this.#listeners?.queue("rejected", this.name, { error })
+    this.#listeners?.queue("rejected", { error })
     this.#listeners?.announce()
     return this.#settings.mode === "shadow" ? undefined : error
   }
 
-  /** What to do once the call settles; calls that share a permit and are not timed share it too. */
-  #call(permit: Permit | undefined): Call {
+  #callOf(permit: Permit | undefined): Call {
     const start = this.#start()
-    const shared = this.#shared
-    if (shared && shared.permit === permit && start === undefined) return shared
-    const call = this.#makeCall(permit, start)
-    if (start === undefined && permit === this.#record.permit && !this.#holdBack) this.#shared = call
+    if (start !== undefined) return this.#makeCall(permit, start)
+    let call = this.#call
+    if (call?.permit !== permit || !call) this.#call = call = this.#makeCall(permit, start)
     return call
   }
 
+  // Apart, since a function that makes others costs all who call it a context.
   #makeCall(permit: Permit | undefined, start: number | undefined): Call {
     return {
       permit,
-      repeats: this.#settings.callTimeout === undefined,
       fulfilled: (result) => {
-        const settings = this.#settings
-        if (settings.isExcluded || settings.isSuccessful) this.#judged(permit, start, judgeResult(settings, result))
-        else this.#settle(permit, start, "success")
+        const record = this.#record
+        if (this.#plain && permit === record.permit) book(record, this.#policy, permit, "success", false)
+        else this.#judged(permit, start, judgeResult(this.#settings, result))
         return result
       },
       rejected: (error) => {
@@ -433,12 +385,13 @@ export class CircuitBreaker {
 
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
+    const policy = this.#policy
     const { mode, slowCallDuration = Infinity, byPlatform } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
     // Reading the clock costs as much as a call that does nothing else. What a success changes in a
     // rolling window comes out the same when the window rolls later, so that one can wait.
-    const timed = this.#policy.interval || (this.#policy.bucketPeriod && (!byPlatform || outcome === "failure"))
+    const timed = policy.interval || (policy.bucketPeriod && (!byPlatform || outcome === "failure"))
     const read = start !== undefined || timed || record.state !== "closed"
     if (read) {
       const now = this.#now()
@@ -447,11 +400,9 @@ export class CircuitBreaker {
     }
     const counted = permit?.generation === record.generation
     const slow = duration !== undefined && duration > slowCallDuration
-    const clockOf = read || outcome !== "failure" ? undefined : this.#reader()
-    const change = permit && settle(record, this.#policy, permit, outcome, slow, evidence, clockOf)
-    if (this.#listeners?.outcomes) {
-      this.#listeners.queue(outcome, this.name, { duration, error: evidence?.error, counted })
-    }
+    const change = permit && settle(record, policy, permit, outcome, slow, evidence)
+    if (change && !read) beginNow(record, this.#now())
+    if (this.#listeners?.outcomes) this.#listeners.queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
     // What a lease came to matters to the others even when this breaker has moved on.
     if (this.#store && permit && (counted || permit.lease)) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
@@ -463,11 +414,8 @@ export class CircuitBreaker {
     if (change.to === "closed") this.#cause = undefined
     else if (error !== undefined) this.#cause = error
     // Isolated, it is open for whoever looks.
-    if (!this.#isolations) this.#listeners?.queue("statechange", this.name, { ...change, error: this.#cause })
+    if (!this.#isolations) this.#listeners?.queue("statechange", { ...change, error: this.#cause })
   }
 }
-
-// While others make the half-open calls nobody knows how long these take: milliseconds until it is worth asking.
-const OTHERS_PROBE = 1_000
 
 const OUTCOME = oneOf("success", "failure", "excluded")

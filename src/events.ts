@@ -103,8 +103,13 @@ export class Listeners {
   outcomes = false
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
+  readonly #breaker: string
   #events: BreakerEvent[] | undefined
   #announcing = false
+
+  constructor(breaker: string) {
+    this.#breaker = breaker
+  }
 
   add(type: string, listener: BreakerListener<never>, options?: ListenerOptions | boolean): void {
     if (OUTCOMES.includes(type)) this.outcomes = true
@@ -127,9 +132,9 @@ export class Listeners {
     this.#target.removeEventListener(type, this.#guarded.get(listener) ?? null, options)
   }
 
-  queue(type: keyof BreakerEventMap, breaker: string, fields: object): void {
+  queue(type: keyof BreakerEventMap, fields: object): void {
     this.#events ??= []
-    this.#events.push(new BreakerEvent(type, { breaker, ...fields }))
+    this.#events.push(new BreakerEvent(type, { breaker: this.#breaker, ...fields }))
   }
 
   /**

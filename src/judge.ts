@@ -23,9 +23,11 @@ export function judgeError(settings: CallSettings, error: unknown): Judgement {
   return { outcome: failed ? "failure" : "excluded", error: reason }
 }
 
+const SUCCESS: Judgement = { outcome: "success" }
+
 /** Judges a call that fulfilled. */
 export function judgeResult(settings: CallSettings, result: unknown): Judgement {
-  return judge(settings, "success", undefined, result, undefined)
+  return !settings.isExcluded && !settings.isSuccessful ? SUCCESS : judge(settings, "success", undefined, result, undefined)
 }
 
 /** @param shown - The error as callbacks see it: `undefined` would say that there was none. */

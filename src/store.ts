@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Outcome, State } from "./core/counts.ts"
+import type { Outcome } from "./core/counts.ts"
+import type { Transition } from "./core/machine.ts"
 import type { Policy } from "./core/policy.ts"
-import type { Permit } from "./core/record.ts"
+import type { BreakerRecord, Permit } from "./core/record.ts"
+import type { CircuitBreakerError } from "./errors.ts"
 
 /** Shares breakers of the same name; made by `createStore`, `localStorageStore` or `durableObjectStore`. */
 export interface BreakerStore {
@@ -17,18 +19,14 @@ export interface BreakerStore {
 export interface StoreHost {
   readonly name: string
   readonly policy: Policy
-  readonly state: State
-  /**
-   * Open for so many milliseconds, having opened so often, of a period of `openFor`; or closed. Open
-   * for less than none: the next call is a half-open one.
-   */
-  adopt(state: "open" | "closed", remaining: number, opens: number, openFor?: number): void
-  /**
-   * Holds calls of the closed state back from now on, as long as `wait` is a function: asked for each of
-   * them, it gives the milliseconds for which that one is held back, 0 to let it through, `undefined`
-   * once all may go.
-   */
-  holdBack(wait: (() => number | undefined) | undefined): void
+  /** To look at. */
+  readonly record: BreakerRecord
+  /** Brings the record up to date, changes it, and announces that. */
+  apply(change: (record: BreakerRecord, policy: Policy) => Transition | undefined): void
+  /** Admits a call; `undefined` lets it through uncounted. */
+  admit(): Permit | CircuitBreakerError | undefined
+  /** Rejects a half-open call that others make, for so many milliseconds; `undefined` in shadow mode. */
+  reject(wait: number): CircuitBreakerError | undefined
   /** The store failed; the breaker goes on by its local state. */
   failed(error: unknown): void
 }
@@ -36,10 +34,12 @@ export interface StoreHost {
 /** The store, as its breaker sees it. Nothing here throws, and only `lease` is waited for. */
 export interface StoreLink {
   /**
-   * Whether a half-open call may be made, whatever has become of the breaker meanwhile; `undefined`
-   * leaves that to the breaker: the store does not say in time, or there is nothing to ask for.
+   * The permit for a half-open call that may be made by one of all that share the breaker; `undefined`
+   * lets it through uncounted. Rejects with what the call is to reject with.
    */
-  lease(permit: Permit): Promise<boolean | undefined>
+  lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined>
+  /** Milliseconds for which a call of the closed state is held back; 0 lets it through. */
+  holdBack(): number
   /** A call was counted. */
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void
   /** The breaker was opened or closed by hand. */

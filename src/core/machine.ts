@@ -109,9 +109,6 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
 /**
  * Books what an admitted call came to. A permit of an earlier generation changes nothing: that call
  * began in a state that is over. Settle a permit once.
- *
- * @param now - Reads the clock, for a closed breaker that was not brought up to date: it is asked when
- * the breaker opens, since nothing else in that state needs to know.
  */
 export function settle(
   record: BreakerRecord,
@@ -120,7 +117,6 @@ export function settle(
   outcome: Outcome,
   slow: boolean,
   evidence?: Evidence,
-  now?: () => number,
 ): Transition | undefined {
   if (permit.generation !== record.generation) return undefined
   if (record.probes) {
@@ -135,12 +131,17 @@ export function settle(
   if (outcome === "failure" || (slow && outcome === "success")) {
     const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, { ...record.counts })
     // Unless the callback called back into the breaker and changed the state itself.
-    if (trips && permit.generation === record.generation) {
-      if (now) advance(record, now())
-      return open(record, policy, record.now, evidence)
-    }
+    if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
   }
   return undefined
+}
+
+/**
+ * Lets the present state begin at `now`: for a closed breaker that was not brought up to date before a
+ * call opened it, since nothing else in that state needs to know the time.
+ */
+export function beginNow(record: BreakerRecord, now: number): void {
+  record.now = record.since = now
 }
 
 /** Opens the breaker now; one that is open keeps its end. */
@@ -196,7 +197,8 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
   return state === "half-open" && counts.requests - counts.totalExclusions >= policy.maxRequests
 }
 
-function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
+/** Counts what a call of this generation came to; {@link settle} sees to what follows from it. */
+export function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
   const { counts, time, calls } = record
   const { bucket } = permit
   const failed = outcome === "failure"

@@ -8,9 +8,11 @@
  * @module
  */
 import type { Outcome } from "../core/counts.ts"
+import { adopt, settle } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
+import { CircuitBreakerError } from "../errors.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
@@ -124,11 +126,34 @@ class Link implements StoreLink {
     }
   }
 
-  async lease(permit: Permit): Promise<boolean | undefined> {
-    const asked = this.#exchange({ acquire: true }, permit)
-    const verdict = await this.#inTime(asked)
-    if (verdict?.lease !== undefined) return true
-    return verdict && verdict.state !== "closed" ? false : undefined
+  async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
+    const verdict = await this.#inTime(this.#exchange({ acquire: true }, permit))
+    // A lease holds though another call of this breaker was refused one, and it rests again. Without
+    // an answer in time, or where there is nothing to ask for, the breaker's own state decides.
+    const granted =
+      verdict?.lease !== undefined ||
+      ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation)
+    if (granted && !signal?.aborted) return permit
+    this.#giveBack(permit)
+    if (signal?.aborted) throw signal.reason
+    // By now the breaker knows what the others found: it rejects the call, or is closed.
+    const admitted = this.#host.admit()
+    if (admitted instanceof CircuitBreakerError) throw admitted
+    if (!admitted?.lease) return admitted
+    // Half-open still, or again. Who asked once more might do so for ever.
+    this.#giveBack(admitted)
+    const rejection = this.#host.reject(ASK_AGAIN)
+    if (rejection) throw rejection
+    return undefined
+  }
+
+  #giveBack(permit: Permit): void {
+    this.#host.apply((record, policy) => settle(record, policy, permit, "excluded", false))
+    this.settled(permit, "excluded", false, undefined)
+  }
+
+  holdBack(): number {
+    return this.#ramp?.holdBack(Date.now()) ?? 0
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
@@ -198,22 +223,24 @@ class Link implements StoreLink {
   #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
-    const ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
-    if (ramp ?? this.#ramp) this.#host.holdBack(ramp && (() => ramp.holdBack(Date.now())))
-    this.#ramp = ramp
+    this.#ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
     if (state === "open") {
       this.#adopted = true
-      this.#host.adopt("open", retryAfter, opens, openFor)
+      this.#take("open", retryAfter, opens, openFor)
     } else if (state === "half-open") {
-      if (permit ? lease : this.#host.state !== "closed") return
+      if (permit ? lease : this.#host.record.state !== "closed") return
       this.#adopted = true
       // Others make the half-open calls: this one asks again how they went. Who has not asked yet may.
       const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
-      this.#host.adopt("open", permit || retryAfter ? wait : OVER, opens, openFor)
+      this.#take("open", permit || retryAfter ? wait : OVER, opens, openFor)
     } else if (this.#adopted) {
       this.#adopted = false
-      this.#host.adopt("closed", 0, 0)
+      this.#take("closed", 0, 0)
     }
+  }
+
+  #take(...state: [state: "open" | "closed", remaining: number, opens: number, openFor?: number]): void {
+    this.#host.apply((record, policy) => adopt(record, policy, ...state))
   }
 
   async #inTime(asked: Promise<Verdict | undefined>): Promise<Verdict | undefined> {

@@ -172,7 +172,8 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
           link(host) {
             const link = store.link(host)
             return {
-              lease: (permit) => (leases++, link.lease(permit)),
+              lease: (...args) => (leases++, link.lease(...args)),
+              holdBack: () => link.holdBack(),
               settled: (...args) => link.settled(...args),
               forced: (state) => link.forced(state),
             }

@@ -64,22 +64,23 @@ test.each(verdicts)("a call ends though the store says: %s", async (_, answer) =
   expect({ asked, result }).toEqual({ asked: expect.toSatisfy((times: number) => times < ENDLESS), result: expect.stringMatching(/^made$|^ERR_/) })
 })
 
-test("who is refused a lease twice is told when it is worth asking again", async () => {
-  const { retryAfter } = await halfOpenCall(() => ({
-    link: () => ({ lease: async () => false, settled() {}, forced() {} }),
-  }))
-  expect(retryAfter).toBeGreaterThan(0)
-})
-
-test("a call ends though the store refuses a lease, and the breaker stays half-open", async () => {
-  const { asked, result } = await halfOpenCall((count) => ({
-    link: () => ({
-      lease: async () => (count(), false),
-      settled() {},
-      forced() {},
-    }),
-  }))
-  expect({ asked, result }).toEqual({ asked: expect.toSatisfy((times: number) => times < ENDLESS), result: expect.stringMatching(/^made$|^ERR_/) })
+test("who is refused a lease, and is half-open still, is told when it is worth asking again", async () => {
+  const answers: ((answer: Verdict) => void)[] = []
+  const store = createStore({
+    exchange: (_name, _policy, { acquire }) =>
+      acquire ? new Promise((answer) => answers.push(answer)) : { ...verdict, state: "open", retryAfter: 10_000 },
+  })
+  const breaker = new CircuitBreaker({ timeout: 10_000, maxRequests: 2, store })
+  breaker.trip()
+  await vi.advanceTimersByTimeAsync(10_001)
+  const refused = breaker.execute(() => "made").catch((error) => error)
+  void breaker.execute(() => new Promise(() => {}))
+  // Who asked later is answered first, so the breaker heeds that answer alone.
+  answers[1]!({ ...verdict, lease: "1" })
+  await vi.advanceTimersByTimeAsync(0)
+  answers[0]!(verdict)
+  expect(await refused).toMatchObject({ code: "ERR_TOO_MANY_REQUESTS", state: "half-open", retryAfter: 1_000 })
+  expect([answers.length, breaker.state]).toEqual([2, "half-open"])
 })
 
 test.each([NaN, Infinity, undefined, "soon"])("a breaker recovers though the store says that it is open for %s", async (retryAfter) => {
