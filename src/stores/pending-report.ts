@@ -11,10 +11,10 @@ const MAX_RUNS = 200
 // Whoever reads a report goes through its calls, and more successes in a row than these say no more.
 const MAX_RUN = 1_000
 
-/** A report that says how long ago its first failure was preceded by a success. */
+/** A report that says when its client last knew otherwise. */
 export interface DatedReport extends Report {
-  /** Milliseconds since the last of the successes that it begins with. */
-  readonly successAge?: number
+  /** Milliseconds since the call ended that came before its first failure, when there was one. */
+  readonly previousAge?: number
 }
 
 /** Collects outcomes into one {@link Report}. */
@@ -24,13 +24,15 @@ export class PendingReport {
   #slow = 0
   #retryAfter: number | undefined
   #since = 0
-  #successAt: number | undefined
+  /** When the call before the first failure ended, and the last call of all. */
+  #previousAt: number | undefined
+  #lastAt: number | undefined
   readonly #window: number
   readonly #dated: boolean
 
   /**
    * @param window - Milliseconds after which calls are forgotten, as those who count them do; 0 for never.
-   * @param dated - Whether who reads the reports wants to know how old a success is.
+   * @param dated - Whether who reads the reports wants to know how old the call before a failure is.
    */
   constructor(window: number, dated: boolean) {
     this.#window = window
@@ -45,11 +47,14 @@ export class PendingReport {
   add(outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
     if (this.#window) this.#forget()
     const failed = outcome === "failure"
+    if (this.#dated) {
+      if (failed && !this.hasFailure) this.#previousAt = this.#lastAt
+      this.#lastAt = Date.now()
+    }
     const last = this.#runs.length - 1
     const run = failed ? last : last - 1
     if (last < 0 || (!failed && this.#runs[last])) this.#runs.push(failed ? 0 : 1, failed ? 1 : 0)
     else if (this.#runs[run]! < MAX_RUN) this.#runs[run]! += 1
-    if (this.#dated && !failed && this.#runs.length === 2) this.#successAt = Date.now()
     if (slow) this.#slow += 1
     if (failed) this.#retryAfter = retryAfter
   }
@@ -67,12 +72,12 @@ export class PendingReport {
     const report = {
       runs: this.#runs,
       slow: this.#slow,
-      ...(this.#successAt !== undefined && { successAge: Math.max(Date.now() - this.#successAt, 0) }),
+      ...(this.#previousAt !== undefined && { previousAge: Math.max(Date.now() - this.#previousAt, 0) }),
       ...(this.#retryAfter !== undefined && { retryAfter: this.#retryAfter }),
     }
     this.#runs = []
     this.#slow = 0
-    this.#successAt = undefined
+    this.#previousAt = undefined
     this.#retryAfter = undefined
     return report
   }

@@ -100,9 +100,9 @@ describe("in an outage, a fleet that shares its verdict", () => {
 })
 
 describe("without an outage", () => {
-  test("a tenth of errors rejects no more than one call in a thousand: M6", async () => {
-    const plan = backgroundPlan(200, 2, 0.1, 300)
-    expect(falseRejections(await simulate(shared, plan, SEED), plan).share).toBeLessThanOrEqual(0.001)
+  test.each([SEED, SEED + 1, SEED + 2])("a tenth of errors rejects no more than one call in a thousand, seed %i: M6", async (seed) => {
+    const plan = backgroundPlan(500, 2, 0.1, 300)
+    expect(falseRejections(await simulate(shared, plan, seed), plan).share).toBeLessThanOrEqual(0.001)
   })
 
   test("what one shard or a few clients suffer is not felt by the others: M7, M8", async () => {

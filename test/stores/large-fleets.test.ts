@@ -27,8 +27,8 @@ describe("the breaker of a fleet", () => {
 
   test("does not end a streak by successes that are older than it", () => {
     const breaker = fleet(consecutiveFailures(4))
-    const tell = (reporter: string, runs: number[], successAge: number, now: number): string =>
-      breaker.apply(reporter, { runs, successAge }, now).verdict.state
+    const tell = (reporter: string, runs: number[], previousAge: number, now: number): string =>
+      breaker.apply(reporter, { runs, previousAge }, now).verdict.state
     expect(tell("a", [20, 1], 500, 1_000)).toBe("closed")
     expect(tell("b", [20, 1], 500, 1_010)).toBe("closed")
     expect(tell("a", [0, 1], 0, 1_100)).toBe("closed")
@@ -38,18 +38,29 @@ describe("the breaker of a fleet", () => {
   })
 
   test("does end it by a success since it began, or of unknown age", () => {
-    for (const successAge of [50, undefined]) {
+    for (const previousAge of [50, undefined]) {
       const breaker = fleet(consecutiveFailures(4))
       breaker.apply("a", { runs: [0, 3] }, 1_000)
-      const report = { runs: [20, 1], ...(successAge !== undefined && { successAge }) }
+      const report = { runs: [20, 1], ...(previousAge !== undefined && { previousAge }) }
       expect(breaker.apply("b", report, 1_100).verdict).toMatchObject({ state: "closed", streak: 1 })
     }
+  })
+
+  test("does not count the first failure of a client that was failing before the streak began", () => {
+    const breaker = fleet(consecutiveFailures(3))
+    const tell = (previousAge: number, now: number): number | undefined =>
+      breaker.apply("b", { runs: [0, 1], previousAge }, now).verdict.streak
+    breaker.apply("a", { runs: [20, 1], previousAge: 0 }, 1_000)
+    expect(tell(411, 1_160)).toBe(1)
+    // Reports may be a quarter of a second late: this one may have followed the first.
+    expect(tell(410, 1_160)).toBe(2)
+    expect(tell(10, 1_170)).toBeUndefined()
   })
 
   test("counts such successes in a rate", () => {
     const breaker = fleet(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
     breaker.apply("a", { runs: [0, 3] }, 1_000)
-    expect(breaker.apply("b", { runs: [20, 2], successAge: 900 }, 1_100).verdict.state).toBe("closed")
+    expect(breaker.apply("b", { runs: [20, 2], previousAge: 900 }, 1_100).verdict.state).toBe("closed")
   })
 })
 

@@ -51,6 +51,8 @@ interface Stored {
 const ANSWERED_AT_ONCE = 200
 const STEP = 2
 const LONGEST_DETOUR = 60_000
+/** By so much the ways of two reports to the object may differ, in milliseconds. */
+const SLACK = 250
 
 const RULES: Readonly<Record<string, Rule>> = {
   quorum: ["an integer from 1", (value) => Number.isInteger(value) && (value as number) >= 1],
@@ -70,9 +72,10 @@ export class FleetBreaker {
   readonly #slowStart: number
   readonly #record: BreakerRecord
   readonly #quorum: Quorum
-  #closedAt: number
-  /** When the first failure of the present streak was reported. */
+  /** When the first failure of the present streak was reported, and which streak it is. */
   #streakAt = 0
+  #streaks = 0
+  #closedAt: number
   #reporter = ""
   // In the present state.
   #answers = 0
@@ -88,7 +91,7 @@ export class FleetBreaker {
       probeTimeout: policy.probeTimeout || undefined,
       readyToTrip: (counts) => {
         const { generation, now } = this.#record
-        return this.#quorum.isReached(this.#reporter, generation, counts, now) && policy.readyToTrip(counts)
+        return this.#quorum.isReached(this.#reporter, generation, this.#streaks, now) && policy.readyToTrip(counts)
       },
     }
     this.#record = decodeRecord(record, this.#policy, now)
@@ -100,8 +103,7 @@ export class FleetBreaker {
     const { state: before } = this.#record
     this.#reporter = reporter
     this.#quorum.reported((report.runs ?? []).reduce((sum, calls) => sum + calls, 0))
-    const verdict = applyToRecord(this.#record, this.#policy, this.#withoutOldSuccesses(report, now), now)
-    if (this.#record.counts.consecutiveFailures <= failuresOf(report)) this.#streakAt = now
+    const verdict = applyToRecord(this.#record, this.#policy, this.#inStreak(report, now), now)
     const { state } = verdict
     const changed = state !== before
     if (changed && state === "closed") this.#closedAt = this.#record.now
@@ -116,17 +118,25 @@ export class FleetBreaker {
 
   /**
    * When an origin goes down, each client still reports the successes that it had before. Those that are
-   * older than the streak are counted, but do not end it; nor does the failure after them lengthen it: a
-   * client that has no failure reports nothing, so each first one says little.
+   * older than the streak are counted, but do not end it. Nor does the failure after them lengthen it,
+   * or one whose client was failing before: a client that has no failure reports nothing, so what the
+   * others did since then is not known.
    */
-  #withoutOldSuccesses(report: DatedReport, now: number): Report {
-    const { runs: [successes = 0, ...rest] = [], slow = 0, successAge = 0 } = report
-    const streak = this.#record.counts.consecutiveFailures
-    if (!streak || !successes || !rest[0] || now - successAge >= this.#streakAt) return report
-    const { generation } = this.#record
-    applyToRecord(this.#record, this.#policy, { runs: [successes], slow }, now)
-    if (this.#record.generation === generation) this.#record.counts.consecutiveFailures = streak - 1
-    return { ...report, runs: [0, ...rest], slow: Math.max(slow - successes, 0) }
+  #inStreak(report: DatedReport, now: number): Report {
+    const { runs: [successes = 0, failures = 0, ...rest] = [], slow = 0, previousAge = 0 } = report
+    const record = this.#record
+    const length = record.counts.consecutiveFailures
+    const predates = now - previousAge < this.#streakAt - (successes ? 0 : SLACK)
+    if (!length || rest.length > 0 || (successes && !predates)) {
+      this.#streakAt = now
+      this.#streaks += 1
+    } else if (failures && predates) {
+      const { generation } = record
+      if (successes) applyToRecord(record, this.#policy, { runs: [successes], slow }, now)
+      if (record.generation === generation) record.counts.consecutiveFailures = length - 1
+      return { ...report, runs: [0, failures], slow: Math.max(slow - successes, 0) }
+    }
+    return report
   }
 
   /** Those who all come back at the same moment would wait for each other, and go without a lease. */
@@ -143,9 +153,4 @@ export class FleetBreaker {
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }
-}
-
-/** The failures that a report ends with, after its last success. */
-function failuresOf({ runs = [] }: Report): number {
-  return runs.length % 2 ? 0 : runs.at(-1) ?? 0
 }

@@ -32,7 +32,7 @@ const RUNS: Rule = [
 const REPORT_RULES = {
   runs: RUNS,
   slow: INTEGER,
-  successAge: NUMBER,
+  previousAge: NUMBER,
   retryAfter: NUMBER,
   acquire: BOOLEAN,
   settle: OBJECT,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Counts } from "../../core/counts.ts"
 import type { Policy } from "../../core/policy.ts"
 
 /** Knows who had failures within the window of a policy; without a window, within the streak. */
@@ -13,6 +12,7 @@ export class Quorum {
   // Where each was last seen to fail, the latest last: a time or, in a window of calls, a number of calls.
   readonly #failing = new Map<string, number>()
   #generation = 0
+  #streak = 0
   #calls = 0
 
   constructor(needed: number, policy: Policy) {
@@ -25,14 +25,18 @@ export class Quorum {
     this.#calls += calls
   }
 
-  /** Takes note of a failure, and says whether enough have had one. */
-  isReached(reporter: string, generation: number, counts: Counts, now: number): boolean {
+  /**
+   * Takes note of a failure, and says whether enough have had one.
+   *
+   * @param streak - Which one it belongs to, by number.
+   */
+  isReached(reporter: string, generation: number, streak: number, now: number): boolean {
     const { windowSize, buckets, bucketPeriod } = this.#policy
     const length = windowSize || buckets * bucketPeriod
-    const begins = generation !== this.#generation
     const isStreak = !length && !this.#policy.interval
-    if (begins || (isStreak && counts.consecutiveFailures === 1)) this.#failing.clear()
+    if (generation !== this.#generation || (isStreak && streak !== this.#streak)) this.#failing.clear()
     this.#generation = generation
+    this.#streak = streak
     const place = windowSize ? this.#calls : now
     this.#failing.delete(reporter)
     this.#failing.set(reporter, place)
