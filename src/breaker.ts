@@ -144,7 +144,7 @@ export class CircuitBreaker {
     options?: CallOptions,
   ): Promise<T> {
     const record = this.#record
-    if (this.#plain && options === undefined && record.state === "closed") {
+    if (this.#plain && !this.#store && options === undefined && record.state === "closed") {
       if (this.#policy.timed) this.#tick()
       return this.#run(admit(record, this.#policy) as Permit, request)
     }
@@ -314,7 +314,7 @@ export class CircuitBreaker {
     const { interval, bucketPeriod } = this.#policy
     // What a success changes in a rolling window comes out the same when the window rolls later.
     const untimed = !interval && (byPlatform || !bucketPeriod)
-    return plain && untimed && !this.#store && !this.#isolations && !this.#listeners?.outcomes
+    return plain && untimed && !this.#isolations && !this.#listeners?.outcomes
   }
 
   /** When a call begins, if anybody asks how long it takes. */
@@ -367,8 +367,10 @@ export class CircuitBreaker {
       permit,
       fulfilled: (result) => {
         const record = this.#record
-        if (this.#plain && permit === record.permit) book(record, this.#policy, permit, "success", false)
-        else this.#judged(permit, start, judgeResult(this.#settings, result))
+        if (this.#plain && permit === record.permit) {
+          book(record, this.#policy, permit, "success", false)
+          this.#store?.settled(permit, "success", false, undefined)
+        } else this.#judged(permit, start, judgeResult(this.#settings, result))
         return result
       },
       rejected: (error) => {

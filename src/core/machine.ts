@@ -90,7 +90,7 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
 /** Admits a call, or says why not. */
 export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | "too-many" {
   if (record.state === "open") return "open"
-  if (record.state === "half-open" && isSaturated(record, policy)) return "too-many"
+  if (isSaturated(record, policy)) return "too-many"
   record.counts.requests += 1
   const { permit, time } = record
   if (record.probes) {

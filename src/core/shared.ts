@@ -125,9 +125,8 @@ export function freeLeases(record: BreakerRecord, policy: Policy, age: number): 
 /** What was reported late, of a state that is over, decides nothing. */
 function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], slow = 0, retryAfter }: Report): void {
   let slowCalls = slow
-  const { generation } = record
   runs.forEach((calls, index) => {
-    for (let i = 0; i < calls && record.state === "closed" && record.generation === generation; i++) {
+    for (let i = 0; i < calls && record.state === "closed"; i++) {
       const permit = admit(record, policy) as Permit
       settle(record, policy, permit, index % 2 ? "failure" : "success", slowCalls-- > 0, { retryAfter })
     }
@@ -153,7 +152,7 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   if (typeof value !== "object" || value === null || stored.version !== 1) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = stored
   if (![at, openedAt, openFor].every(isNumber) || Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
-  if (!Array.isArray(leases) || typeof snapshot !== "object" || snapshot === null) return fresh
+  if (!Array.isArray(leases)) return fresh
   const elapsed = Math.max(at - openedAt, 0)
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {

@@ -90,25 +90,26 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
 function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, window: from }: BreakerSnapshot): void {
   const { counts, time, calls } = record
   const { requests, totalSuccesses, totalExclusions, consecutiveSuccesses, consecutiveFailures } = past
-  if (record.probes) {
-    // As many successes as would have closed it leave no call to close it, if settings have changed.
-    const successes = Math.min(totalSuccesses, policy.maxRequests - 1)
-    Object.assign(counts, past, { requests: successes + totalExclusions, totalSuccesses: successes, consecutiveSuccesses: successes })
-  } else if (time) {
+  if (time) {
     time.age = Math.floor(elapsed / policy.bucketPeriod)
     time.buckets = copy(from.buckets).filter(({ age }) => age <= time.age)
     for (const bucket of time.buckets) add(counts, bucket, 1)
-    Object.assign(counts, { consecutiveSuccesses, consecutiveFailures })
   } else if (calls) {
     // Besides them there were calls that are not in it: excluded ones, and those under way.
     counts.requests = Math.max(requests, from.calls.length + totalExclusions)
+    counts.totalExclusions = totalExclusions
     for (const call of from.calls) {
       tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0)
       push(calls, counts, (call & FAILED) > 0, (call & SLOW) > 0, policy.windowSize)
     }
-    Object.assign(counts, { totalExclusions, consecutiveSuccesses, consecutiveFailures })
   } else {
     Object.assign(counts, past)
+  }
+  Object.assign(counts, { consecutiveSuccesses, consecutiveFailures })
+  if (record.probes) {
+    // As many successes as would have closed it leave no call to close it, if settings have changed.
+    const successes = Math.min(totalSuccesses, policy.maxRequests - 1)
+    Object.assign(counts, { requests: successes + totalExclusions, totalSuccesses: successes, consecutiveSuccesses: successes })
   }
 }
 
