@@ -108,7 +108,8 @@ export interface Settings<T = any> extends MachineSettings {
   clock?: Clock | undefined
 }
 
-const MAX_TIMER = 2 ** 31 - 1
+/** The longest time that a timer can hold, in milliseconds. */
+export const MAX_TIMER: number = 2 ** 31 - 1
 
 /** A time that a timer can hold; one that is set for longer fires at once. */
 export const TIMER: Rule = [

@@ -85,8 +85,8 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         await watched.ended
         return watched.response
       } catch (error) {
-        const excused = isOffline() || isRefused(input, init, used) || (await isLeaving())
-        // An aborted call has been judged by its signal, and this error is not looked at any more.
+        // An aborted call is judged by its signal, and this error is not looked at.
+        const excused = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
         if (excused && !signal?.aborted) faultless.excused.add(error)
         throw error
       }

@@ -7,12 +7,14 @@
  *
  * @module
  */
+import { check, checkAll, FUNCTION, NUMBER, type Rule } from "../core/check.ts"
 import type { Outcome } from "../core/counts.ts"
 import { adopt, settle } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import { CircuitBreakerError } from "../errors.ts"
+import { MAX_TIMER, TIMER } from "../settings.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
@@ -54,14 +56,21 @@ const LONG_STREAK = 3
 const ASK_AGAIN = 1_000
 // What is left of an open period that is over: the very end belongs to it.
 const OVER = -1
+
 /**
- * Nobody waits for a report. One that has not been answered after so many deadlines is taken for lost
+ * Nobody waits for a report. One that has not been answered after so many milliseconds is taken for lost
  * with the request that sent it.
  */
-export const REPORT_PATIENCE = 4
+export function patience(deadline: number): number {
+  return Math.min(deadline * 4, MAX_TIMER)
+}
+
+const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: TIMER, successInterval: NUMBER }
 
 /**
  * Makes a store of anything that can hold a record.
+ *
+ * @throws {RangeError | TypeError} when the storage lacks `exchange`, or has something wrong besides.
  *
  * @example
  * ```ts
@@ -79,6 +88,8 @@ export const REPORT_PATIENCE = 4
  * ```
  */
 export function createStore(storage: SharedStorage): BreakerStore {
+  check("exchange", (storage as SharedStorage | undefined)?.exchange, FUNCTION)
+  checkAll(storage, RULES)
   return { link: (host) => new Link(storage, host) }
 }
 
@@ -183,7 +194,7 @@ class Link implements StoreLink {
   /** One report at a time; what comes up meanwhile goes with the next. */
   async #report(): Promise<void> {
     if (Date.now() < this.#reportingUntil) return
-    this.#reportingUntil = Date.now() + (this.#storage.deadline ?? DEFAULT_DEADLINE) * REPORT_PATIENCE
+    this.#reportingUntil = Date.now() + patience(this.#storage.deadline ?? DEFAULT_DEADLINE)
     const report = this.#pending.take()
     const failed = (report.runs?.at(-1) ?? 0) > 0
     this.#successDue = failed ? Date.now() + this.#successInterval : Infinity

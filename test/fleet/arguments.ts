@@ -20,7 +20,10 @@ export const HELP = `npm run simulate -- [options]
   --help             this
 `
 
-/** @throws {TypeError} that names what it does not understand. */
+/** What was asked for was wrong; the message says what. */
+export class WrongArgument extends TypeError {}
+
+/** @throws {WrongArgument} that names what it does not understand. */
 export function readArguments(words: readonly string[], names: readonly string[]): Arguments {
   const read = { seed: 1, quick: false, help: false, scenarios: [] as string[], settings: undefined as string | undefined }
   const rest = [...words]
@@ -30,23 +33,23 @@ export function readArguments(words: readonly string[], names: readonly string[]
     else if (word === "--seed") read.seed = integer(word, rest.shift())
     else if (word === "--scenario") read.scenarios.push(oneOf(word, names, rest.shift()))
     else if (word === "--settings") read.settings = present(word, rest.shift())
-    else throw new TypeError(`There is no option ${word}`)
+    else throw new WrongArgument(`There is no option ${word}`)
   }
   return read
 }
 
 function present(option: string, value: string | undefined): string {
-  if (value === undefined) throw new TypeError(`${option} needs a value`)
+  if (value === undefined) throw new WrongArgument(`${option} needs a value`)
   return value
 }
 
 function integer(option: string, value: string | undefined): number {
-  if (!/^\d+$/.test(present(option, value))) throw new TypeError(`${option} must be an integer from 0: got ${value}`)
+  if (!/^\d+$/.test(present(option, value))) throw new WrongArgument(`${option} must be an integer from 0: got ${value}`)
   return Number(value)
 }
 
 function oneOf(option: string, words: readonly string[], value: string | undefined): string {
   const word = present(option, value)
-  if (!words.includes(word)) throw new TypeError(`${option} must be one of ${words.join(", ")}: got ${word}`)
+  if (!words.includes(word)) throw new WrongArgument(`${option} must be one of ${words.join(", ")}: got ${word}`)
   return word
 }

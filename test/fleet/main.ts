@@ -1,7 +1,7 @@
 /** `npm run simulate`: prints how fleets fare, as tables in Markdown. */
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { HELP, readArguments, type Arguments } from "./arguments.ts"
+import { HELP, readArguments, WrongArgument, type Arguments } from "./arguments.ts"
 import type { Context, Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios.ts"
 import { ownVariant } from "./own-variant.ts"
@@ -26,13 +26,22 @@ async function print(scenario: Scenario, context: Context): Promise<void> {
   console.error(`(${scenario.name}: ${seconds.toFixed(1)} s)`)
 }
 
-const asked = readArguments(
-  process.argv.slice(2),
-  scenarios.map(({ name }) => name),
-)
-if (asked.help) {
-  console.log(`${HELP}\nScenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
-} else {
+const names = scenarios.map(({ name }) => name)
+try {
+  const asked = readArguments(process.argv.slice(2), names)
+  if (asked.help) {
+    console.log(`${HELP}\nScenarios: ${names.join(", ")}`)
+  } else {
+    await printAll(asked)
+  }
+} catch (error) {
+  // What was asked for was wrong: a stack trace would only hide what to do about it.
+  if (!(error instanceof WrongArgument)) throw error
+  console.error(`${error.message}\nnpm run simulate -- --help tells what there is.`)
+  process.exitCode = 2
+}
+
+async function printAll(asked: Arguments): Promise<void> {
   const context = await contextOf(asked)
   const chosen = scenarios.filter(({ name }) => asked.scenarios.length === 0 || asked.scenarios.includes(name))
   for (const scenario of chosen) await print(scenario, context)

@@ -1,6 +1,7 @@
 import { basename } from "node:path"
 import type { Settings } from "../../src/index.ts"
 import type { BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
+import { WrongArgument } from "./arguments.ts"
 import type { Variant } from "./variant.ts"
 
 interface OwnSettings {
@@ -8,10 +9,10 @@ interface OwnSettings {
   readonly object?: BreakerObjectSettings
 }
 
-/** The variant of a file of settings. @throws {TypeError} when it exports none. */
+/** The variant of a file of settings. @throws {WrongArgument} when it exports none. */
 export function ownVariant(path: string, { breaker, object }: OwnSettings): Variant {
   if (breaker === undefined && object === undefined) {
-    throw new TypeError(`${path} must export breaker, or object, or both`)
+    throw new WrongArgument(`${path} must export breaker, or object, or both`)
   }
   return {
     name: basename(path),

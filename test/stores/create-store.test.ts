@@ -66,4 +66,16 @@ describe("createStore()", () => {
     tell(open)
     expect(breaker.retryAfter).toBe(1_000)
   })
+
+  const exchange = (): Verdict => closed
+  const wrong: [string, unknown, Error][] = [
+    ["no storage", undefined, new TypeError("exchange must be a function: got undefined")],
+    ["a storage without an exchange", {}, new TypeError("exchange must be a function: got undefined")],
+    ["a watch that is none", { exchange, watch: true }, new TypeError("watch must be a function: got true")],
+    ["a deadline that no timer can hold", { exchange, deadline: 2 ** 31 }, new RangeError("deadline must be a number from 0 to 2147483647: got 2147483648")],
+    ["an interval of text", { exchange, successInterval: "1" }, new TypeError('successInterval must be a number from 0: got "1"')],
+  ]
+  test.each(wrong)("refuses %s at once", (_, storage, error) => {
+    expect(() => createStore(storage as SharedStorage)).toThrow(error)
+  })
 })

@@ -6,7 +6,7 @@
 import type { Policy } from "../../core/policy.ts"
 import { applyReport, type Report, type Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
-import { REPORT_PATIENCE, type SharedStorage } from "../create-store.ts"
+import { patience, type SharedStorage } from "../create-store.ts"
 import type { DenoKv, KvTransaction } from "./kv.ts"
 
 /** A database, or a promise of one. */
@@ -25,7 +25,6 @@ const SUCCESS_INTERVAL = 10_000
 // A report that lost so many races goes with the next one.
 const ATTEMPTS = 12
 const LONGEST_PAUSE = 50
-const LONGEST_TIMER = 2_147_483_647
 // Nobody misses a record that was of no use for so long.
 const DAY = 86_400_000
 // A database refuses what is out of its own range, and this is a lifetime.
@@ -65,7 +64,7 @@ export class KvStorage implements SharedStorage {
     for (let questions = first; questions.length > 0; questions = waiting.splice(0)) {
       try {
         const apply = (signal: AbortSignal | undefined): Promise<Verdict[]> => this.#apply(name, questions, signal)
-        const verdicts = await bounded(apply, undefined, Math.min(this.deadline * REPORT_PATIENCE, LONGEST_TIMER))
+        const verdicts = await bounded(apply, undefined, patience(this.deadline))
         verdicts.forEach((verdict, index) => questions[index]!.resolve(verdict))
       } catch (caught) {
         const error = caught instanceof Interruption ? caught.reason : caught

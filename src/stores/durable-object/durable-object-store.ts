@@ -10,7 +10,7 @@ import { bounded, Interruption } from "../../deadline.ts"
 import { report as reportError } from "../../report.ts"
 import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
-import { createStore, REPORT_PATIENCE, type SharedStorage } from "../create-store.ts"
+import { createStore, patience, type SharedStorage } from "../create-store.ts"
 import { Backoff } from "./backoff.ts"
 import { readVerdict, writeMessage } from "./message.ts"
 import type { BreakerNamespace } from "./platform.ts"
@@ -157,7 +157,7 @@ class ObjectStorage implements SharedStorage {
       if (response.status !== 200) throw new Error(`The object answered ${response.status}: ${text}`)
       return readVerdict(text)
     }
-    return bounded(ask, undefined, this.deadline * REPORT_PATIENCE)
+    return bounded(ask, undefined, patience(this.deadline))
   }
 }
 
