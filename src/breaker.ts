@@ -357,7 +357,7 @@ export class CircuitBreaker {
     const start = this.#start()
     if (start !== undefined) return this.#makeCall(permit, start)
     let call = this.#call
-    if (call?.permit !== permit || !call) this.#call = call = this.#makeCall(permit, start)
+    if (!call || call.permit !== permit) this.#call = call = this.#makeCall(permit, start)
     return call
   }
 
@@ -370,7 +370,9 @@ export class CircuitBreaker {
         if (this.#plain && permit === record.permit) {
           book(record, this.#policy, permit, "success", false)
           this.#store?.settled(permit, "success", false, undefined)
-        } else this.#judged(permit, start, judgeResult(this.#settings, result))
+        } else {
+          this.#judged(permit, start, judgeResult(this.#settings, result))
+        }
         return result
       },
       rejected: (error) => {
