@@ -18,7 +18,7 @@ import {
   type Evidence,
   type Transition,
 } from "./core/machine.ts"
-import { createPolicy, type Policy } from "./core/policy.ts"
+import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded } from "./deadline.ts"
@@ -99,7 +99,7 @@ export class CircuitBreaker {
     this.#policy = createPolicy(settings, report)
     this.name = settings.name ?? ""
     // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
-    const now = this.#policy.timed || settings.snapshot ? this.#now() : 0
+    const now = isTimed(this.#policy) || settings.snapshot ? this.#now() : 0
     this.#record = restoreSnapshot(settings.snapshot, this.#policy, now)
     const { onStateChange } = settings
     if (onStateChange) {
@@ -145,7 +145,7 @@ export class CircuitBreaker {
   ): Promise<T> {
     const record = this.#record
     if (this.#plain && !this.#store && options === undefined && record.state === "closed") {
-      if (this.#policy.timed) this.#tick()
+      if (isTimed(this.#policy)) this.#tick()
       return this.#run(admit(record, this.#policy) as Permit, request)
     }
     const signal = options?.signal
@@ -310,11 +310,11 @@ export class CircuitBreaker {
   }
 
   #isPlain(): boolean {
-    const { plain, byPlatform } = this.#settings
+    const { isSuccessful, isExcluded, callTimeout, slowCallDuration, mode, byPlatform } = this.#settings
     const { interval, bucketPeriod } = this.#policy
-    // What a success changes in a rolling window comes out the same when the window rolls later.
-    const untimed = !interval && (byPlatform || !bucketPeriod)
-    return plain && untimed && !this.#isolations && !this.#listeners?.outcomes
+    const isOther = isSuccessful || isExcluded || callTimeout || slowCallDuration !== undefined || mode === "disabled"
+    const needsTime = interval || (bucketPeriod && !byPlatform)
+    return !isOther && !needsTime && !this.#isolations && !this.#listeners?.outcomes
   }
 
   /** When a call begins, if anybody asks how long it takes. */
@@ -326,7 +326,7 @@ export class CircuitBreaker {
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
-    if (this.#policy.timed || record.state !== "closed") {
+    if (isTimed(this.#policy) || record.state !== "closed") {
       this.#tick()
       if (record.probes) {
         this.#changed(lapse(record, this.#policy))

@@ -143,8 +143,6 @@ export interface CallSettings {
   readonly clock: Clock
   /** Whether the clock is the default one. */
   readonly byPlatform: boolean
-  /** Whether nothing here makes a call other than it would be by default. */
-  readonly plain: boolean
 }
 
 /**
@@ -153,16 +151,14 @@ export interface CallSettings {
  */
 export function callSettings(settings: Settings): CallSettings {
   checkAll(settings, RULES)
-  const { isSuccessful, isExcluded, callerTimeout, retryAfterOf, callTimeout, slowCallDuration, mode = "enforce" } = settings
   return {
-    isSuccessful,
-    isExcluded,
-    callerTimeout,
-    retryAfterOf,
-    callTimeout,
-    slowCallDuration,
-    mode,
-    plain: !(isSuccessful || isExcluded || callTimeout || slowCallDuration !== undefined || mode === "disabled"),
+    isSuccessful: settings.isSuccessful,
+    isExcluded: settings.isExcluded,
+    callerTimeout: settings.callerTimeout,
+    retryAfterOf: settings.retryAfterOf,
+    callTimeout: settings.callTimeout,
+    slowCallDuration: settings.slowCallDuration,
+    mode: settings.mode ?? "enforce",
     // Looked up once: in Node the name is a getter, which costs as much as the call.
     clock: settings.clock ?? performance,
     byPlatform: settings.clock === undefined,

@@ -77,8 +77,6 @@ export interface MachineSettings {
 export interface Policy {
   /** Calls admitted while half-open, and successes in a row that close the breaker; from 1. */
   readonly maxRequests: number
-  /** Whether the closed state needs to know the time; while nothing does, no clock is read. */
-  readonly timed: boolean
   /** Length of a fixed window; 0 when there is none. */
   readonly interval: number
   /** Length of a rolling window of time, in buckets of `bucketPeriod`; both 0 when there is none. */
@@ -128,7 +126,6 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   const rolling = buckets > 1
   return {
     maxRequests: maxRequests || 1,
-    timed: buckets > 0,
     interval: rolling ? 0 : buckets * bucketPeriod,
     buckets: rolling ? buckets : 0,
     bucketPeriod: rolling ? bucketPeriod : 0,
@@ -138,6 +135,11 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
     probeTimeout,
     report,
   }
+}
+
+/** Whether the closed state needs to know the time; while nothing does, no clock is read. */
+export function isTimed({ interval, bucketPeriod }: Policy): boolean {
+  return interval + bucketPeriod > 0
 }
 
 /** The length of an open period that begins now; a hint of the failure can only lengthen it. */
