@@ -133,3 +133,21 @@ describe("a callback that throws", () => {
     expect(reportError.mock.calls).toEqual([[broken], [broken], [broken]])
   })
 })
+
+describe("a callback of a call", () => {
+  const reportsOf = async (settings: Settings): Promise<unknown[]> => {
+    const reportError = vi.fn()
+    vi.stubGlobal("reportError", reportError)
+    await make(settings).execute(() => Promise.reject(boom)).catch(() => {})
+    return reportError.mock.calls.flat()
+  }
+
+  test("may leave it at the default by returning nothing", async () => {
+    const nothing = (): never => undefined as never
+    expect(await reportsOf({ isExcluded: nothing, isSuccessful: nothing, retryAfterOf: nothing })).toEqual([])
+  })
+
+  test("that returns null is reported by its name", async () => {
+    expect(await reportsOf({ isExcluded: () => null as never })).toEqual([new TypeError("isExcluded() must be a boolean: got null")])
+  })
+})

@@ -49,3 +49,26 @@ test.each([
   const changed = { ...snapshot, window: { ...snapshot.window, ...broken } }
   expect(make({ ...settings, snapshot: changed }).counts.totalFailures).toBe(0)
 })
+
+test("a rolling window stands where it stood", () => {
+  let now = 0
+  const settings = { interval: 1_000, bucketPeriod: 100, clock: { now: () => now } }
+  const breaker = make(settings)
+  now = 250
+  breaker.allow()("failure")
+  const snapshot = breaker.snapshot()
+  expect(snapshot.window).toMatchObject({ age: 2, buckets: [{ age: 2, totalFailures: 1 }] })
+  // One that is said to be of a period to come would never leave.
+  const [bucket] = snapshot.window.buckets
+  const changed = { ...snapshot, window: { ...snapshot.window, buckets: [bucket, { ...bucket, age: 3 }] } }
+  expect(make({ ...settings, snapshot: changed }).counts.totalFailures).toBe(1)
+})
+
+test("requests are no fewer than the calls that have ended", () => {
+  const settings = { windowSize: 10 }
+  const breaker = make(settings)
+  for (const outcome of ["success", "failure", "excluded"] as const) breaker.allow()(outcome)
+  const snapshot = breaker.snapshot()
+  const restored = make({ ...settings, snapshot: { ...snapshot, counts: { ...snapshot.counts, requests: 0 } } })
+  expect(restored.counts).toMatchObject({ requests: 3, totalSuccesses: 1, totalFailures: 1, totalExclusions: 1 })
+})

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, createStore, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures, createStore, type Report, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { fail, succeed } from "../breaker/calls.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
@@ -77,5 +77,98 @@ describe("createStore()", () => {
   ]
   test.each(wrong)("refuses %s at once", (_, storage, error) => {
     expect(() => createStore(storage as SharedStorage)).toThrow(error)
+  })
+
+  describe("tells the storage", () => {
+    const told = (answer: (report: Report) => Verdict = () => closed, more: Partial<SharedStorage> = {}): { breaker: CircuitBreaker; reports: Report[] } => {
+      const reports: Report[] = []
+      const { breaker } = make({ ...more, exchange: (_name, _policy, report) => (reports.push(report), answer(report)) })
+      return { breaker, reports }
+    }
+    const busy = { state: "closed", retryAfter: 0, opens: 0, streak: 1 } as const
+
+    test("of the first call, and of successes no more", async () => {
+      const { breaker, reports } = told()
+      await succeed(breaker)
+      await succeed(breaker)
+      expect(reports).toEqual([{ runs: [1, 0], slow: 0 }])
+    })
+
+    test("nothing before a failure, when it is told of verdicts", async () => {
+      const { breaker, reports } = told(() => closed, { watch() {} })
+      await succeed(breaker)
+      expect(reports).toEqual([])
+      await fail(breaker)
+      expect(reports).toEqual([{ runs: [1, 1], slow: 0 }])
+    })
+
+    test("how old the call before a failure is, if it is one that asks for little", async () => {
+      const { breaker, reports } = told(() => closed, { watch() {}, successInterval: 1 })
+      await succeed(breaker)
+      await vi.advanceTimersByTimeAsync(70)
+      await fail(breaker)
+      expect(reports).toEqual([{ runs: [1, 1], slow: 0, previousAge: 70 }])
+    })
+
+    test("of a success once others have had failures, and it is time", async () => {
+      let tell!: (verdict: Verdict) => void
+      const { breaker, reports } = told(() => closed, {
+        successInterval: 100,
+        watch(_name, _policy, changed) {
+          tell = changed
+        },
+      })
+      tell(closed)
+      await succeed(breaker)
+      tell(busy)
+      await vi.advanceTimersByTimeAsync(99)
+      await succeed(breaker)
+      expect(reports).toEqual([])
+      await vi.advanceTimersByTimeAsync(1)
+      await succeed(breaker)
+      expect(reports).toEqual([{ runs: [3, 0], slow: 0 }])
+    })
+
+    test("what failed while it was telling, with the next report", async () => {
+      const answers: (() => void)[] = []
+      const reports: Report[] = []
+      const { breaker } = make({
+        watch() {},
+        exchange: (_name, _policy, report) => {
+          reports.push(report)
+          return new Promise((answer) => answers.push(() => answer(closed)))
+        },
+      })
+      breaker.addEventListener("statechange", () => breaker.reset(), { once: true })
+      await fail(breaker)
+      await succeed(breaker)
+      await fail(breaker)
+      const runs = (): unknown[] => reports.flatMap((report) => (report.runs ? [report.runs] : []))
+      expect(runs()).toEqual([[0, 1]])
+      answers.shift()!()
+      answers.shift()!()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(runs()).toEqual([[0, 1], [1, 1]])
+    })
+
+    test("what a lease came to, and how long it asks to be left alone", async () => {
+      const reports: Report[] = []
+      const store = createStore({
+        watch() {},
+        exchange: (_name, _policy, report) => {
+          reports.push(report)
+          return report.acquire ? { state: "half-open", retryAfter: 0, opens: 1, openFor: 1_000, lease: "7" } : open
+        },
+      })
+      const breaker = new CircuitBreaker({ ...consecutiveFailures(1), timeout: 1_000, retryAfterOf: () => 5_000, store })
+      await fail(breaker)
+      await vi.advanceTimersByTimeAsync(1_001)
+      await fail(breaker)
+      expect(reports).toEqual([
+        { runs: [0, 1], slow: 0, retryAfter: 5_000 },
+        { acquire: true },
+        { settle: { lease: "7", outcome: "failure" }, retryAfter: 5_000 },
+      ])
+    })
   })
 })

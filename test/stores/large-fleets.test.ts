@@ -57,6 +57,26 @@ describe("the breaker of a fleet", () => {
     expect(tell(10, 1_170)).toBeUndefined()
   })
 
+  test("begins another streak with what a report ends with", () => {
+    const breaker = fleet({ ...consecutiveFailures(3), quorum: 2 })
+    const tell = (reporter: string, runs: number[], previousAge: number, now: number): unknown =>
+      breaker.apply(reporter, { runs, previousAge }, now).verdict
+    tell("a", [0, 2], 0, 1_000)
+    // Of the successes in it nobody knows the age, but they came after its failures.
+    expect(tell("b", [5, 1, 5, 2], 900, 1_100)).toMatchObject({ state: "closed", streak: 2 })
+    expect(tell("b", [0, 5], 10, 1_110)).toMatchObject({ state: "closed", streak: 7 })
+    // Its first failure does not lengthen the streak, but it is a second one who fails.
+    expect(tell("a", [5, 1], 200, 1_120)).toMatchObject({ state: "open" })
+  })
+
+  test("knows how many of the old successes were slow", () => {
+    const slow = { slow: 3, previousAge: 900 }
+    const breaker = fleet({ readyToTrip: ({ totalSlow }) => totalSlow > 3 })
+    breaker.apply("a", { runs: [0, 1] }, 1_000)
+    expect(breaker.apply("b", { runs: [2, 1], ...slow }, 1_100).verdict.state).toBe("closed")
+    expect(breaker.apply("b", { runs: [0, 1], slow: 1 }, 1_200).verdict.state).toBe("open")
+  })
+
   test("counts such successes in a rate", () => {
     const breaker = fleet(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
     breaker.apply("a", { runs: [0, 3] }, 1_000)
