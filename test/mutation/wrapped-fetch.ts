@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import { cases } from "../portable/cases.ts"
+import { cases as throwingCases } from "../portable/throwing-cases.ts"
 import { runCases, type Case } from "../runtimes/suite.ts"
 
 let origin: Origin
@@ -13,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([origin.close(), otherOrigin.close()]))
 
-test.each(cases.map((item): [string, Case] => [item.name, item]))("%s", async (_, item) => {
+test.each([...cases, ...throwingCases].map((item): [string, Case] => [item.name, item]))("%s", async (_, item) => {
   const config = { runtime: "node", origin: origin.url, otherOrigin: otherOrigin.url, refused: origin.refusedUrl } as const
   const [result] = await runCases([item], config)
   expect(result).toMatchObject({ ok: true })
