@@ -142,7 +142,7 @@ export function anyOf(...presets: readonly Preset[]): Preset {
  * ```
  */
 export function exponentialBackoff(settings: Backoff): ((context: OpenContext) => number) & Pick<MachineSettings, "timeout"> {
-  const { initial, max, factor = 2, jitter = 0.25, random = Math.random } = settings
+  const { initial, max, factor = 2, jitter = 0.25, random = () => Math.random() } = settings
   check("initial", initial, POSITIVE)
   check("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
   check("factor", factor, ["a number from 1", (value) => NUMBER[1](value) && (value as number) >= 1])

@@ -15,7 +15,7 @@ import { simulate } from "./simulation.ts"
 import { printTable } from "./table.ts"
 import { sum } from "./tally.ts"
 import type { Variant } from "./variant.ts"
-import { unprotected } from "./variants.ts"
+import { local, unprotected } from "./variants.ts"
 import { LOSSLESS, STORE, healthy } from "./world.ts"
 
 const SEED = 7
@@ -38,6 +38,11 @@ describe("the simulator", () => {
     const [once, twice, other] = [await tableOf("isolates", 1), await tableOf("isolates", 1), await tableOf("isolates", 2)]
     expect(twice).toBe(once)
     expect(other).not.toBe(once)
+  })
+
+  test("draws jitter from the seed too, though the preset was made before", async () => {
+    const backoff = local.find(({ name }) => name.includes("backoff"))!
+    expect(await tableOf("isolates", 1, backoff)).toBe(await tableOf("isolates", 1, backoff))
   })
 
   test("gives the platform back its clocks, timers and randomness", async () => {
