@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { patience } from "../../src/stores/create-store.ts"
 import { fail, succeed } from "../breaker/calls.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
@@ -65,6 +66,10 @@ describe("createStore()", () => {
     await succeed(breaker)
     tell(open)
     expect(breaker.retryAfter).toBe(1_000)
+  })
+
+  test("waits for a report four times as long, and no longer than a timer can", () => {
+    expect([patience(250), patience(2 ** 31 - 1)]).toEqual([1_000, 2 ** 31 - 1])
   })
 
   const exchange = (): Verdict => closed

@@ -229,15 +229,6 @@ describe("durableObjectStore()", () => {
       expect(vi.getTimerCount()).toBe(0)
     })
 
-    test("no timer is set for longer than one can hold", async () => {
-      const timers = vi.spyOn(globalThis, "setTimeout")
-      const subject = isolate({}, { deadline: 2 ** 31 - 1 })
-      objects.handle = never
-      await times(1, () => call(subject, fail))
-      expect(timers.mock.calls.map(([, delay]) => delay)).toEqual([2 ** 31 - 1])
-      timers.mockRestore()
-    })
-
     test("a half-open call waits for the deadline, and is made #64", async () => {
       const subject = isolate({}, { deadline: 100 })
       await times(6, () => call(subject, fail))
