@@ -144,7 +144,7 @@ export class CircuitBreaker {
     options?: CallOptions,
   ): Promise<T> {
     const record = this.#record
-    if (this.#plain && !this.#store && options === undefined && record.state === "closed") {
+    if (this.#plain && !this.#store?.holdsBack && options === undefined && record.state === "closed") {
       if (isTimed(this.#policy)) this.#tick()
       return this.#run(admit(record, this.#policy) as Permit, request)
     }
@@ -334,7 +334,7 @@ export class CircuitBreaker {
       }
     }
     if (this.#isolations) return this.#reject("open", Infinity)
-    const wait = record.state === "closed" && this.#store?.holdBack()
+    const wait = record.state === "closed" && this.#store?.holdsBack && this.#store.holdBack()
     const permit = wait ? "too-many" : admit(record, this.#policy)
     if (typeof permit === "string") return this.#reject(permit, wait || retryAfter(record, this.#policy))
     this.#listeners?.announce()

@@ -38,7 +38,9 @@ export interface StoreLink {
    * lets it through uncounted. Rejects with what the call is to reject with.
    */
   lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined>
-  /** Milliseconds for which a call of the closed state is held back; 0 lets it through. */
+  /** Whether calls of the closed state are to ask `holdBack`. */
+  readonly holdsBack: boolean
+  /** Milliseconds for which such a call is held back; 0 lets it through. */
   holdBack(): number
   /** A call was counted. */
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void

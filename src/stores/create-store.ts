@@ -94,6 +94,7 @@ export function createStore(storage: SharedStorage): BreakerStore {
 }
 
 class Link implements StoreLink {
+  holdsBack = false
   readonly #storage: SharedStorage
   readonly #host: StoreHost
   readonly #leases = new WeakMap<Permit, string>()
@@ -164,7 +165,9 @@ class Link implements StoreLink {
   }
 
   holdBack(): number {
-    return this.#ramp?.holdBack(Date.now()) ?? 0
+    const wait = this.#ramp?.holdBack(Date.now())
+    this.holdsBack = wait !== undefined
+    return wait ?? 0
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
@@ -235,6 +238,7 @@ class Link implements StoreLink {
     if (turn < this.#answered) return
     this.#answered = turn
     this.#ramp = slowStart && new Ramp(slowStart, Date.now(), this.#ramp)
+    this.holdsBack = slowStart !== undefined
     if (state === "open") {
       this.#adopted = true
       this.#take("open", retryAfter, opens, openFor)

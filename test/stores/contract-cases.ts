@@ -173,6 +173,9 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
             const link = store.link(host)
             return {
               lease: (...args) => (leases++, link.lease(...args)),
+              get holdsBack() {
+                return link.holdsBack
+              },
               holdBack: () => link.holdBack(),
               settled: (...args) => link.settled(...args),
               forced: (state) => link.forced(state),
