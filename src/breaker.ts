@@ -422,4 +422,4 @@ export class CircuitBreaker {
   }
 }
 
-const OUTCOME = oneOf("success", "failure", "excluded")
+const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")

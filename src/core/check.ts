@@ -12,7 +12,7 @@ export const INTEGER: Rule = ["an integer from 0", (value) => isNumber(value) &&
 export const BOOLEAN: Rule = ["a boolean", (value) => typeof value === "boolean"]
 export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"]
 
-/** A rule for one of a few words. */
+/** A rule for one of a few words. Calls at the top level of a file are marked as pure: bundlers would keep them otherwise. */
 export function oneOf(...words: string[]): Rule {
   return [words.map((word) => JSON.stringify(word)).join(" or "), (value) => words.includes(value as string)]
 }

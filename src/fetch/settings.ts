@@ -79,7 +79,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   key: FUNCTION,
   perKey: FUNCTION,
   maxBreakers: ["an integer from 1", (value) => INTEGER[1](value) && value !== 0],
-  // Without the comments bundlers would keep these for a breaker without a fetch.
   rejectWith: /* @__PURE__ */ oneOf("error", "response"),
   fallback: FUNCTION,
   retryAfter: ["an object or false", (value) => value === false || (typeof value === "object" && value !== null)],

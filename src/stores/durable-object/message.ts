@@ -23,7 +23,7 @@ const MAX_CALLS = 250_000
 
 const STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]
 const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
-const OUTCOME = oneOf("success", "failure", "excluded")
+const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [
   `a list of integers from 0 that add up to ${MAX_CALLS} at most`,
