@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises"
 import type { NodeResults, RuntimeResults } from "./results.ts"
 import { table, times } from "../table.ts"
+import { targets } from "./targets.ts"
 
 const PEERS = ["cockatiel", "opossum"]
 
@@ -20,6 +21,10 @@ ${[...versions, ...peers].join(", ")}; written by \`npm run bench\` on ${date}.
 Each number is the median of ${rounds} rounds. In a round everything runs once, in another order, beside the
 bare call, and what counts is the ratio to that. Compare numbers of one table with each other, not with those
 of another run: how busy the machine is changes them all.
+
+## What it is meant to cost, and does, in Node
+
+${await targets(results[0]!, inNode)}
 
 ## A call, as a ratio to the bare call
 

@@ -100,8 +100,8 @@ export const outages: readonly Scenario[] = [
   ),
   outageScenario(
     "large",
-    "5 000 isolates at 20 calls a second, three minutes of which one and a half are an outage (five would take as long again)",
-    { clients: 5_000, rate: 20, outage: 90, after: 30 },
+    "5 000 isolates at 20 calls a second, five minutes of which two and a half are an outage",
+    { clients: 5_000, rate: 20, outage: 150, after: 90 },
     { clients: 500, rate: 20, outage: 90, after: 30 },
     [local[0]!, shared[2]!],
   ),

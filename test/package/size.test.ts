@@ -2,23 +2,8 @@
  * What an import costs: minified and gzipped, with all that it needs and nothing else. The bound of
  * each is what it costs now, rounded up: to grow is a decision, not an accident.
  */
-import { gzipSync } from "node:zlib"
-import { build } from "esbuild"
 import { expect, test } from "vitest"
-
-const root = new URL("../..", import.meta.url).pathname
-
-async function size(source: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: root },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    write: false,
-  })
-  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).byteLength
-}
+import { bundleSize } from "./bundle-size.ts"
 
 test.each([
   [`export { CircuitBreaker } from "webbreaker"`, 5_800],
@@ -28,13 +13,13 @@ test.each([
   [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 11_050],
   [`export { consecutiveFailures } from "webbreaker"`, 400],
 ])("%s stays below %i bytes #71", async (source, bound) => {
-  const bytes = await size(source)
+  const bytes = await bundleSize(source)
   console.log(`${bytes} bytes: ${source}`)
   expect(bytes).toBeLessThanOrEqual(bound)
 })
 
 test("no bundle imports anything, least of all a Node built-in #71", async () => {
   // Without a platform, esbuild fails on what it cannot resolve.
-  await expect(size(`import "node:events"`)).rejects.toThrow(/node:events/)
-  await expect(size(`export * from "webbreaker"; export * from "webbreaker/local-storage"; export * from "webbreaker/durable-object"; export * from "webbreaker/deno-kv"`)).resolves.toBeGreaterThan(0)
+  await expect(bundleSize(`import "node:events"`)).rejects.toThrow(/node:events/)
+  await expect(bundleSize(`export * from "webbreaker"; export * from "webbreaker/local-storage"; export * from "webbreaker/durable-object"; export * from "webbreaker/deno-kv"`)).resolves.toBeGreaterThan(0)
 })

@@ -1,0 +1,17 @@
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+
+const root = new URL("../..", import.meta.url).pathname
+
+/** Bytes of a module that lies in the root of the project: with all that it needs, minified and gzipped. */
+export async function bundleSize(source: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+  })
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).byteLength
+}
