@@ -27,6 +27,8 @@ export class PendingReport {
   /** When the call before the first failure ended, and the last call of all. */
   #previousAt: number | undefined
   #lastAt: number | undefined
+  /** That of the report which was taken last. */
+  #takenPreviousAt: number | undefined
   readonly #window: number
   readonly #dated: boolean
 
@@ -51,12 +53,20 @@ export class PendingReport {
       if (failed && !this.hasFailure) this.#previousAt = this.#lastAt
       this.#lastAt = Date.now()
     }
-    const last = this.#runs.length - 1
-    const run = failed ? last : last - 1
-    if (last < 0 || (!failed && this.#runs[last])) this.#runs.push(failed ? 0 : 1, failed ? 1 : 0)
-    else if (this.#runs[run]! < MAX_RUN) this.#runs[run]! += 1
+    this.#append(failed ? 0 : 1, failed ? 1 : 0)
     if (slow) this.#slow += 1
     if (failed) this.#retryAfter = retryAfter
+  }
+
+  #append(successes: number, failures: number): void {
+    const runs = this.#runs
+    const last = runs.length - 1
+    if (last < 0 || (successes && runs[last])) {
+      runs.push(successes, failures)
+    } else {
+      runs[last - 1] = Math.min(runs[last - 1]! + successes, MAX_RUN)
+      runs[last] = Math.min(runs[last]! + failures, MAX_RUN)
+    }
   }
 
   /** The successes of hours, counted as those of this moment, would outweigh any failures. */
@@ -77,6 +87,7 @@ export class PendingReport {
     }
     this.#runs = []
     this.#slow = 0
+    this.#takenPreviousAt = this.#previousAt
     this.#previousAt = undefined
     this.#retryAfter = undefined
     return report
@@ -84,7 +95,11 @@ export class PendingReport {
 
   /** Takes back a report that did not arrive. */
   putBack({ runs = [], slow = 0, retryAfter }: Report): void {
-    this.#runs = [...runs, ...this.#runs].slice(-MAX_RUNS)
+    const meanwhile = this.#runs
+    this.#runs = [...runs]
+    if (this.hasFailure) this.#previousAt = this.#takenPreviousAt
+    for (let i = 0; i < meanwhile.length; i += 2) this.#append(meanwhile[i]!, meanwhile[i + 1]!)
+    this.#runs = this.#runs.slice(-MAX_RUNS)
     this.#slow += slow
     this.#retryAfter ??= retryAfter
   }

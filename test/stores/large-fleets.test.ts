@@ -69,6 +69,31 @@ describe("the breaker of a fleet", () => {
     expect(tell("a", [5, 1], 200, 1_120)).toMatchObject({ state: "open" })
   })
 
+  test("goes on with a streak though its clock was set back", () => {
+    const breaker = fleet(consecutiveFailures(3))
+    const HOUR = 3_600_000
+    breaker.apply("a", { runs: [0, 1] }, HOUR)
+    for (const now of [1_000, 2_000]) breaker.apply("b", { runs: [0, 1], previousAge: 1_000 }, now)
+    expect(breaker.apply("b", { runs: [0, 1], previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
+  })
+
+  test("takes two runs of failures for one, when no success was between them", () => {
+    const quorum = fleet({ ...consecutiveFailures(4), quorum: 2 })
+    quorum.apply("a", { runs: [0, 2] }, 1_000)
+    expect(quorum.apply("b", { runs: [0, 1, 0, 1] }, 1_010).verdict.state).toBe("open")
+    const breaker = fleet(consecutiveFailures(9))
+    breaker.apply("a", { runs: [0, 2] }, 1_000)
+    expect(breaker.apply("b", { runs: [9, 1, 0, 1], previousAge: 60_000 }, 1_010).verdict.streak).toBe(3)
+  })
+
+  test("counts on with the client that began, however long its first report took", () => {
+    const breaker = fleet(consecutiveFailures(3))
+    // The first one was under way for 400 ms, the others for none.
+    breaker.apply("a", { runs: [0, 1] }, 1_400)
+    breaker.apply("a", { runs: [0, 1], previousAge: 1_000 }, 2_000)
+    expect(breaker.apply("a", { runs: [0, 1], previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
+  })
+
   test("knows how many of the old successes were slow", () => {
     const slow = { slow: 3, previousAge: 900 }
     const breaker = fleet({ readyToTrip: ({ totalSlow }) => totalSlow > 3 })

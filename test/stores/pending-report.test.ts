@@ -72,6 +72,21 @@ describe("PendingReport", () => {
     expect(pending.take()).toEqual({ runs: [], slow: 0 })
   })
 
+  test("joins what it takes back to what came meanwhile", () => {
+    const pending = undated("sf")
+    pending.putBack(add(pending, "").take())
+    expect(add(pending, "f").take().runs).toEqual([1, 2])
+    pending.putBack({ runs: [2, 1] })
+    const lost = pending.take()
+    add(pending, "fsf")
+    pending.putBack(lost)
+    expect(pending.take().runs).toEqual([2, 2, 1, 1])
+    add(pending, "s")
+    pending.putBack({ runs: [3, 0] })
+    expect(pending.hasFailure).toBe(false)
+    expect(pending.take().runs).toEqual([4, 0])
+  })
+
   test("what came meanwhile knows better how long to leave it alone", () => {
     const pending = new PendingReport(0, false)
     pending.add("failure", false, 7_000)
@@ -134,6 +149,20 @@ describe("PendingReport", () => {
       const pending = add(new PendingReport(0, true), "sf")
       vi.setSystemTime(START - 5_000)
       expect(pending.take().previousAge).toBe(0)
+    })
+
+    test("also of a report that it took back", () => {
+      const pending = add(new PendingReport(0, true), "s")
+      const lost = after(pending, 60_000, "f").take()
+      after(pending, 1_000, "f")
+      pending.putBack(lost)
+      vi.setSystemTime(Date.now() + 15)
+      expect(pending.take()).toEqual({ runs: [1, 2], slow: 0, previousAge: 61_015 })
+      add(pending, "s")
+      const harmless = pending.take()
+      after(pending, 200, "f")
+      pending.putBack(harmless)
+      expect(pending.take().previousAge).toBe(200)
     })
 
     test("and nobody else is told", () => {

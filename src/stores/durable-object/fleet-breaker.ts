@@ -72,8 +72,9 @@ export class FleetBreaker {
   readonly #slowStart: number
   readonly #record: BreakerRecord
   readonly #quorum: Quorum
-  /** When the first failure of the present streak was reported, and which streak it is. */
+  /** When the first failure of the present streak was reported, by whom, and which streak it is. */
   #streakAt = 0
+  #streakBy = ""
   #streaks = 0
   #closedAt: number
   #reporter = ""
@@ -126,15 +127,20 @@ export class FleetBreaker {
     const { runs: [successes = 0, failures = 0, ...rest] = [], slow = 0, previousAge = 0 } = report
     const record = this.#record
     const length = record.counts.consecutiveFailures
-    const predates = now - previousAge < this.#streakAt - (successes ? 0 : SLACK)
-    if (!length || rest.length > 0 || (successes && !predates)) {
+    // A clock that was set back does not make all that comes older than the streak.
+    this.#streakAt = Math.min(this.#streakAt, now)
+    const isOwn = !successes && this.#reporter === this.#streakBy
+    const predates = !isOwn && now - previousAge < this.#streakAt - (successes ? 0 : SLACK)
+    const hasSuccess = rest.some((calls, index) => index % 2 === 0 && calls > 0)
+    if (!length || hasSuccess || (successes && !predates)) {
       this.#streakAt = now
+      this.#streakBy = this.#reporter
       this.#streaks += 1
     } else if (failures && predates) {
       const { generation } = record
       if (successes) applyToRecord(record, this.#policy, { runs: [successes], slow }, now)
       if (record.generation === generation) record.counts.consecutiveFailures = length - 1
-      return { ...report, runs: [0, failures], slow: Math.max(slow - successes, 0) }
+      return { ...report, runs: [0, failures, ...rest], slow: Math.max(slow - successes, 0) }
     }
     return report
   }
