@@ -3,6 +3,7 @@ import type { Browser, Tab } from "./browser.ts"
 import { pause } from "./deadline.ts"
 import { engines } from "./engine.ts"
 import { findBrowser } from "./find-browser.ts"
+import { goOffline } from "./go-offline.ts"
 import { launch } from "./launch.ts"
 import { type PageServer, startPageServer } from "./page-server.ts"
 
@@ -90,15 +91,7 @@ describe.each(engines)("Abilities of a Tab in %s", { timeout: 60_000 }, (engine)
   })
 
   test.skipIf(missing || engine === "webkit")("setOffline() cuts one tab only", async ({ skip }) => {
-    const known = await one.setOffline!(true).then(
-      () => true,
-      (error: unknown) => {
-        // Firefox has learnt it after its release 140.
-        if (String(error).includes("unknown command")) return false
-        throw error
-      },
-    )
-    skip(!known, `${browser.engine} ${browser.version} cannot be taken offline`)
+    await goOffline(one, browser, skip)
     expect(await one.evaluate(fetchHere)).toBe("TypeError")
     expect(await one.evaluate(() => navigator.onLine)).toBe(false)
     expect(await two.evaluate(fetchHere)).toBe("answered")

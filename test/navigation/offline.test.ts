@@ -4,6 +4,7 @@ import type { Origin } from "../../examples/origin/origin.ts"
 import type { Browser, Tab } from "../browsers/browser.ts"
 import { engines } from "../browsers/engine.ts"
 import { findBrowser } from "../browsers/find-browser.ts"
+import { goOffline } from "../browsers/go-offline.ts"
 import { launch } from "../browsers/launch.ts"
 import { startSite } from "./site.ts"
 
@@ -54,21 +55,9 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     expect(after.filter((entry) => entry === "broken")).toHaveLength(count)
   }
 
-  /** Firefox 140 does not know the command for it; such a version cannot be told. */
-  async function goOffline(skip: (condition: boolean, reason: string) => void): Promise<void> {
-    const known = await tab.setOffline!(true).then(
-      () => true,
-      (error: unknown) => {
-        if (String(error).includes("unknown command")) return false
-        throw error
-      },
-    )
-    skip(!known, `${browser.engine} ${browser.version} cannot be taken offline`)
-  }
-
   test.skipIf(cannot)("counts no failure, and goes on counting when it is back online", async ({ skip }) => {
     await expectCalls("/reset", 3, "failure")
-    await goOffline(skip)
+    await goOffline(tab, browser, skip)
     await tab.waitFor("!navigator.onLine")
     await expectCalls("/ok", 10, "excluded")
     await tab.setOffline!(false)
@@ -79,7 +68,7 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
 
   test.skipIf(cannot)("counts failures when its browser does not say that it is offline", async ({ skip }) => {
     await say(true)
-    await goOffline(skip)
+    await goOffline(tab, browser, skip)
     await expectCalls("/ok", UNTIL_OPEN, "failure")
     expect(await call("/ok")).toBe("rejected")
   })
