@@ -310,11 +310,19 @@ export class CircuitBreaker {
   }
 
   #isPlain(): boolean {
-    const { isSuccessful, isExcluded, callTimeout, slowCallDuration, mode, byPlatform } = this.#settings
-    const { interval, bucketPeriod } = this.#policy
+    const { isSuccessful, isExcluded, callTimeout, slowCallDuration, mode } = this.#settings
     const isOther = isSuccessful || isExcluded || callTimeout || slowCallDuration !== undefined || mode === "disabled"
-    const needsTime = interval || (bucketPeriod && !byPlatform)
-    return !isOther && !needsTime && !this.#isolations && !this.#listeners?.outcomes
+    return !isOther && !this.#needsTime("success") && !this.#isolations && !this.#listeners?.outcomes
+  }
+
+  /**
+   * Whether the closed state has to know the time at which such a call ends. Reading the clock costs as much as a
+   * call that does nothing else. What a success changes in a rolling window comes out the same when the window
+   * rolls later, so that one can wait.
+   */
+  #needsTime(outcome: Outcome): boolean {
+    const { interval, bucketPeriod } = this.#policy
+    return interval > 0 || (bucketPeriod > 0 && (outcome === "failure" || !this.#settings.byPlatform))
   }
 
   /** When a call begins, if anybody asks how long it takes. */
@@ -390,13 +398,10 @@ export class CircuitBreaker {
   #settle(permit: Permit | undefined, start: number | undefined, outcome: Outcome, evidence?: Evidence): void {
     const record = this.#record
     const policy = this.#policy
-    const { mode, slowCallDuration = Infinity, byPlatform } = this.#settings
+    const { mode, slowCallDuration = Infinity } = this.#settings
     if (mode === "disabled") return
     let duration: number | undefined
-    // Reading the clock costs as much as a call that does nothing else. What a success changes in a
-    // rolling window comes out the same when the window rolls later, so that one can wait.
-    const timed = policy.interval || (policy.bucketPeriod && (!byPlatform || outcome === "failure"))
-    const read = start !== undefined || timed || record.state !== "closed"
+    const read = start !== undefined || this.#needsTime(outcome) || record.state !== "closed"
     if (read) {
       const now = this.#now()
       if (start !== undefined) duration = Math.max(now - start, 0)
