@@ -9,7 +9,7 @@ test.each([
   [`export { CircuitBreaker } from "webbreaker"`, 5_800],
   [`export { wrapFetch } from "webbreaker"`, 8_250],
   [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 11_450],
-  [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 10_600],
+  [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 10_550],
   [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 11_100],
   [`export { consecutiveFailures } from "webbreaker"`, 400],
 ])("%s stays below %i bytes #71", async (source, bound) => {

@@ -36,7 +36,7 @@ const REPORT_RULES = {
   retryAfter: NUMBER,
   acquire: BOOLEAN,
   settle: OBJECT,
-  force: oneOf("open", "closed"),
+  force: /* @__PURE__ */ oneOf("open", "closed"),
 }
 
 /** The message as text. */
