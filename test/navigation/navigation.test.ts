@@ -2,7 +2,7 @@
  * A page is left while requests are in flight, in each way there is, in real engines. The page keeps
  * a log in the storage; what its breaker made of it all shows in the next page, which shares it.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Origin } from "../../examples/origin/origin.ts"
 import type { Browser, Tab } from "../browsers/browser.ts"
 import { pause } from "../browsers/deadline.ts"
@@ -53,6 +53,7 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
   let site: Origin
   let browser: Browser
   let witness: Tab
+  let tab: Tab | undefined
   let serial = 0
   let name: string
 
@@ -72,12 +73,19 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     name = `${engine}-${serial++}`
   })
 
-  const log = (): Promise<string[]> => witness.evaluate((name) => window.client.log(name), name)
-  const count = async (entry: string): Promise<number> => (await log()).filter((other) => other === entry).length
+  // Its requests in flight would take the connections that the next page needs.
+  afterEach(async () => {
+    await tab?.close().catch(() => {})
+    tab = undefined
+  }, 60_000)
+
+  const log = (of = witness): Promise<string[]> => of.evaluate((name) => window.client.log(name), name)
+  const count = async (entry: string, of = witness): Promise<number> =>
+    (await log(of)).filter((other) => other === entry).length
   const call = (tab: Tab, path: string): Promise<number | string> =>
     tab.evaluate((path) => window.client.call(path), path)
 
-  /** The log may be behind: tabs are processes of their own. */
+  /** What a page does reaches the storage of the others late: tabs are processes of their own. */
   async function untilLogged(entry: string, times: number): Promise<void> {
     for (let i = 0; i < 1_000 && (await count(entry)) < times; i++) await pause(20)
     expect(await count(entry)).toBe(times)
@@ -85,7 +93,7 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
 
   /** A page that has a streak of failures and requests in flight. */
   async function busyPage(place: string): Promise<Tab> {
-    const tab = await browser.newTab(`${site.url}/page/first`)
+    tab = await browser.newTab(`${site.url}/page/first`)
     await tab.goto(`${site.url}/page/${place}`)
     await tab.evaluate((name) => window.client.open(name), name)
     for (let i = 0; i < BEFORE; i++) expect(await call(tab, "/status/503")).toBe(503)
@@ -130,7 +138,6 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     const seen = await log()
     expect(seen.filter((entry) => entry === "failure")).toHaveLength(BEFORE + UNTIL_OPEN)
     expect(seen.filter((entry) => entry === "broken")).toHaveLength(way.breaks.includes(engine) ? IN_FLIGHT : 0)
-    if (way.what !== "is closed") await tab.close()
   })
 
   const controls = WAYS.filter(({ breaks }) => breaks.includes(engine))
@@ -139,7 +146,6 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     await leave(tab, way)
     await untilLogged("failure", BEFORE + IN_FLIGHT)
     expect(await failuresUntilOpen()).toBe(0)
-    await tab.close()
   })
 
   test.skipIf(missing)("that stayed after all counts failures again", async () => {
@@ -147,15 +153,14 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     await tab.evaluate((url) => window.client.follow(url), `${site.url}/no-content`)
     if (engine !== "chromium") await untilLogged("excluded", IN_FLIGHT)
     // A lost connection says nothing for a second, and is a failure after it.
-    for (let i = 0; i < 100 && (await count("failure")) === BEFORE; i++) {
+    for (let i = 0; i < 100 && (await count("failure", tab)) === BEFORE; i++) {
       expect(await call(tab, "/reset")).toBe("failed")
     }
-    const excluded = await count("excluded")
+    const excluded = await count("excluded", tab)
     for (let i = 1; i < UNTIL_OPEN; i++) expect(await call(tab, "/reset")).toBe("failed")
     expect(await call(tab, "/reset")).toBe("rejected")
     await untilLogged("failure", BEFORE + UNTIL_OPEN)
-    expect(await count("excluded")).toBe(excluded)
-    await tab.close()
+    expect(await count("excluded", tab)).toBe(excluded)
   })
 
   test.skipIf(missing)("that came back from the back/forward cache counts failures again", async () => {
@@ -168,11 +173,10 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     // Firefox keeps no page whose requests it has broken off.
     if (engine !== "firefox") expect(persisted).toBe(true)
     if (!persisted) await tab.evaluate((name) => window.client.open(name), name)
-    const excluded = await count("excluded")
+    const excluded = await count("excluded", tab)
     for (let i = 0; i < UNTIL_OPEN; i++) expect(await call(tab, "/reset")).toBe("failed")
     expect(await call(tab, "/reset")).toBe("rejected")
     await untilLogged("failure", BEFORE + UNTIL_OPEN)
-    expect(await count("excluded")).toBe(excluded)
-    await tab.close()
+    expect(await count("excluded", tab)).toBe(excluded)
   })
 })
