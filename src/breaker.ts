@@ -220,18 +220,19 @@ export class CircuitBreaker {
    * that it would be in anyway. A snapshot does not know of it.
    */
   isolate(): Isolation {
-    let held = true
-    this.#isolate(1)
+    let held = 1
+    this.#isolate(held)
     return {
       release: () => {
-        if (!held) return
-        held = false
-        this.#isolate(-1)
+        const step = -held
+        // Before it calls anybody who might release it again.
+        held = 0
+        this.#isolate(step)
       },
     }
   }
 
-  #isolate(step: 1 | -1): void {
+  #isolate(step: number): void {
     const from = this.state
     this.#isolations += step
     this.#plain = this.#isPlain()

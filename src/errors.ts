@@ -117,14 +117,12 @@ const traces = Error as { stackTraceLimit?: unknown }
 /** Makes an error without the cost of a stack trace, where the engine lets it be suspended. */
 export function withoutStack<A>(Type: new (about: A) => CircuitBreakerError, about: A): CircuitBreakerError {
   const limit = traces.stackTraceLimit
-  if (typeof limit !== "number") return new Type(about)
   try {
-    traces.stackTraceLimit = 0
-    return new Type(about)
+    if (limit) traces.stackTraceLimit = 0
   } catch {
     // The intrinsics are frozen: then a trace is what it costs.
-    return new Type(about)
-  } finally {
-    if (traces.stackTraceLimit === 0) traces.stackTraceLimit = limit
   }
+  const error = new Type(about)
+  if (traces.stackTraceLimit !== limit) traces.stackTraceLimit = limit
+  return error
 }

@@ -41,6 +41,21 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
   }
 }
 
+// Far above it, one more is the same number.
+const MAX = 1e15
+
+/**
+ * Whether `value` has all that `model` has, of the same types: numbers from 0 and not huge, items
+ * of a list like the first of the model's. For what comes from a disk, or from another program.
+ */
+export function isLike<T>(value: unknown, model: T): value is T {
+  if (typeof model === "number") return isNumber(value) && value <= MAX
+  if (typeof model !== "object") return typeof value === typeof model
+  if (typeof value !== "object" || value === null) return false
+  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => isLike(item, model[0]))
+  return Object.entries(model as object).every(([key, part]) => isLike(value[key as keyof typeof value], part))
+}
+
 /**
  * What the callback of that name returns. When it throws or breaks the rule (an `async` one always
  * would), that is reported and `fallback` holds, as it does when it returns `undefined`.

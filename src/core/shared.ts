@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { isNumber } from "./check.ts"
+import { isLike } from "./check.ts"
 import type { Outcome, State } from "./counts.ts"
 import { admit, reset, retryAfter, settle, tick, trip } from "./machine.ts"
 import type { Policy } from "./policy.ts"
@@ -70,6 +70,8 @@ export interface SharedRecord {
 
 /** A clock that is further behind than this makes a record one from the future. */
 const CLOCK_SKEW = 1_000
+/** What a {@link SharedRecord} is like; its snapshot is looked at by whoever restores it. */
+const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease: "", at: 0 }], snapshot: {} }
 
 /**
  * Applies a report to a record as JSON. Pure: what it returns is to be put where the record came from,
@@ -147,22 +149,15 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  * length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  const stored = value as SharedRecord
   const fresh = createRecord(policy, now)
-  if (typeof value !== "object" || value === null || stored.version !== 1) return fresh
-  const { at, openedAt, durationMs: openFor, leases, snapshot } = stored
-  if (![at, openedAt, openFor].every(isNumber) || Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
-  if (!Array.isArray(leases)) return fresh
+  if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
+  const { at, openedAt, durationMs: openFor, leases, snapshot } = value
+  if (Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
   const elapsed = Math.max(at - openedAt, 0)
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {
     record.counts.requests += leases.length
-    // One that is none holds its slot until a call asks for it, and has lapsed by then.
-    record.probes = leases.map((probe: Partial<SharedRecord["leases"][number]> | null) => ({
-      ...record.permit,
-      lease: typeof probe?.lease === "string" ? probe.lease : "",
-      at: isNumber(probe?.at) ? Math.min(probe.at, at) : 0,
-    }))
+    record.probes = leases.map((probe) => ({ ...record.permit, lease: probe.lease, at: Math.min(probe.at, at) }))
   }
   return record
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isNumber } from "./check.ts"
+import { isLike } from "./check.ts"
 import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, newGeneration, type BreakerRecord } from "./record.ts"
@@ -125,19 +125,4 @@ function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSna
     ["closed", "half-open", "open"].includes(value.state) &&
     value.window.calls.length <= value.window.length
   )
-}
-
-// Far above it, one more is the same number.
-const MAX = 1e15
-
-/**
- * Whether `value` has all that `model` has, of the same types: numbers from 0 and not huge, items
- * of a list like the first of the model's.
- */
-function isLike<T>(value: unknown, model: T): value is T {
-  if (typeof model === "number") return isNumber(value) && value <= MAX
-  if (typeof model !== "object") return typeof value === typeof model
-  if (typeof value !== "object" || value === null) return false
-  if (Array.isArray(model)) return Array.isArray(value) && value.every((item) => isLike(item, model[0]))
-  return Object.entries(model as object).every(([key, part]) => isLike(value[key as keyof typeof value], part))
 }

@@ -1,7 +1,9 @@
-import { isNumber } from "../core/check.ts"
+import { isLike } from "../core/check.ts"
 import type { Verdict } from "../core/shared.ts"
 
 const STATES = ["closed", "half-open", "open"]
+const OPTIONAL = { openFor: 0, streak: 0, lease: "", slowStart: { elapsed: 0, length: 0 } }
+const MODEL = { state: "", retryAfter: 0, opens: 0, ...OPTIONAL }
 
 /**
  * Throws unless `verdict` is one. A store may be another's code, or another version: what is no number
@@ -10,9 +12,6 @@ const STATES = ["closed", "half-open", "open"]
  * @throws {TypeError} that shows it.
  */
 export function checkVerdict(verdict: Verdict): void {
-  const { state, retryAfter, opens, openFor = 0, streak = 0, lease = "", slowStart } = verdict
-  const { elapsed, length } = slowStart ?? { elapsed: 0, length: 0 }
-  const numbers = [retryAfter, opens, openFor, streak, elapsed, length]
-  if (STATES.includes(state) && numbers.every(isNumber) && typeof lease === "string") return
+  if (isLike({ ...OPTIONAL, ...verdict }, MODEL) && STATES.includes(verdict.state)) return
   throw new TypeError(`The store answered ${JSON.stringify(verdict)}`)
 }

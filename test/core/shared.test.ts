@@ -105,11 +105,11 @@ describe("a lease", () => {
     ["a number", 5],
     ["nothing", {}],
     ["what cannot be made a text or a number", { lease: { toString: 1 }, at: { valueOf: 1, toString: 1 } }],
-  ])("that is %s holds its slot until it lapses, and hurts nobody", (_, lease) => {
+  ])("that is %s makes its record none", (_, lease) => {
     const shared = halfOpen()
     shared.report({}, LATER)
     shared.record = { ...shared.record, leases: [lease as never] }
-    expect(shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)).toMatchObject({ state: "half-open" })
+    expect(shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)).toMatchObject({ state: "closed" })
   })
 })
 
