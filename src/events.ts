@@ -112,6 +112,8 @@ export class Listeners {
   }
 
   add(type: string, listener: BreakerListener<never>, options?: ListenerOptions | boolean): void {
+    // What is no listener is for the platform to ignore or to refuse.
+    if (Object(listener) !== listener) return this.#target.addEventListener(type, listener as never, options)
     if (OUTCOMES.includes(type)) this.outcomes = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {

@@ -41,6 +41,15 @@ describe("addEventListener() and removeEventListener()", () => {
     expect(listener).not.toHaveBeenCalled()
   })
 
+  test("takes what EventTarget takes: null is none, and a number is refused", async () => {
+    const breaker = make()
+    breaker.addEventListener("success", null as never)
+    breaker.addEventListener("success", undefined as never)
+    breaker.removeEventListener("success", null as never)
+    await succeed(breaker)
+    expect(() => breaker.addEventListener("success", 5 as never)).toThrow(TypeError)
+  })
+
   test("keeps one listener apart for two types", async () => {
     const breaker = make()
     const listener = vi.fn()

@@ -1,6 +1,4 @@
 /** `npm run simulate`: prints how fleets fare, as tables in Markdown. */
-import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import { HELP, readArguments, WrongArgument, type Arguments } from "./arguments.ts"
 import type { Context, Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios.ts"
@@ -9,7 +7,7 @@ import { simulate } from "./simulation.ts"
 import { printTable } from "./table.ts"
 
 async function contextOf({ seed, quick, settings }: Arguments): Promise<Context> {
-  const own = settings === undefined ? undefined : ownVariant(settings, await import(pathToFileURL(resolve(settings)).href))
+  const own = settings === undefined ? undefined : await ownVariant(settings)
   return {
     quick,
     choose: (variants) => (own ? [own] : variants),

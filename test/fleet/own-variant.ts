@@ -1,4 +1,6 @@
-import { basename } from "node:path"
+import { existsSync } from "node:fs"
+import { basename, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
 import type { Settings } from "../../src/index.ts"
 import type { BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { WrongArgument } from "./arguments.ts"
@@ -9,8 +11,10 @@ interface OwnSettings {
   readonly object?: BreakerObjectSettings
 }
 
-/** The variant of a file of settings. @throws {WrongArgument} when it exports none. */
-export function ownVariant(path: string, { breaker, object }: OwnSettings): Variant {
+/** The variant of a file of settings. @throws {WrongArgument} when there is no such file, or it exports none. */
+export async function ownVariant(path: string): Promise<Variant> {
+  if (!existsSync(path)) throw new WrongArgument(`There is no file ${path}`)
+  const { breaker, object } = (await import(pathToFileURL(resolve(path)).href)) as OwnSettings
   if (breaker === undefined && object === undefined) {
     throw new WrongArgument(`${path} must export breaker, or object, or both`)
   }
