@@ -378,7 +378,7 @@ export class CircuitBreaker {
         const record = this.#record
         if (this.#plain && permit === record.permit) {
           book(record, this.#policy, permit, "success", false)
-          this.#store?.settled(permit, "success", false, undefined)
+          this.#store?.settled(permit, "success", false)
         } else {
           this.#judged(permit, start, judgeResult(this.#settings, result))
         }
@@ -415,7 +415,7 @@ export class CircuitBreaker {
     if (this.#listeners?.outcomes) this.#listeners.queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
     // What a lease came to matters to the others even when this breaker has moved on.
-    if (this.#store && permit && (counted || permit.lease)) this.#store.settled(permit, outcome, slow, evidence?.retryAfter)
+    if (permit && (counted || permit.lease)) this.#store?.settled(permit, outcome, slow, evidence?.retryAfter, change)
     this.#listeners?.announce()
   }
 

@@ -42,8 +42,8 @@ export interface StoreLink {
   readonly holdsBack: boolean
   /** Milliseconds for which such a call is held back; 0 lets it through. */
   holdBack(): number
-  /** A call was counted. */
-  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void
+  /** A call was counted, and changed the state or not. */
+  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void
   /** The breaker was opened or closed by hand. */
   forced(state: "open" | "closed"): void
 }

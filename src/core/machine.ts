@@ -18,7 +18,7 @@ import { ask, BOOLEAN } from "./check.ts"
 import type { Counts, Outcome, State } from "./counts.ts"
 import { openPeriod, type Policy } from "./policy.ts"
 import { newGeneration, type BreakerRecord, type Permit } from "./record.ts"
-import { currentBucket, push, roll, tally } from "./window.ts"
+import { bucketOf, push, roll, tally } from "./window.ts"
 
 /** A change of state. */
 export interface Transition {
@@ -87,8 +87,12 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
   return open(record, policy, oldest.at + limit)
 }
 
-/** Admits a call, or says why not. */
-export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | "too-many" {
+/**
+ * Admits a call, or says why not.
+ *
+ * @param period - That of a rolling window in which the call began; the present one by default.
+ */
+export function admit(record: BreakerRecord, policy: Policy, period?: number): Permit | "open" | "too-many" {
   if (record.state === "open") return "open"
   if (isSaturated(record, policy)) return "too-many"
   record.counts.requests += 1
@@ -100,7 +104,7 @@ export function admit(record: BreakerRecord, policy: Policy): Permit | "open" | 
     return probe
   }
   if (!time) return permit
-  const bucket = currentBucket(time)
+  const bucket = bucketOf(time, period ?? time.age)
   bucket.requests += 1
   if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
   return record.permit
@@ -128,12 +132,32 @@ export function settle(
     return enough ? transition(record, policy, "closed", record.now) : undefined
   }
   book(record, policy, permit, outcome, slow)
-  if (outcome === "failure" || (slow && outcome === "success")) {
-    const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, { ...record.counts })
-    // Unless the callback called back into the breaker and changed the state itself.
-    if (trips && permit.generation === record.generation) return open(record, policy, record.now, evidence)
-  }
-  return undefined
+  const isAsked = outcome === "failure" || (slow && outcome === "success")
+  return isAsked ? openIfReady(record, policy, { ...record.counts }, evidence) : undefined
+}
+
+/**
+ * Opens a closed breaker if the rule says so, after another one that shares it has opened by what that had
+ * counted itself. The windows of the two are not cut in the same places, so the rule is asked about
+ * whichever has more; a streak is the one of all.
+ */
+export function agree(record: BreakerRecord, policy: Policy, own: Counts, evidence?: Evidence): Transition | undefined {
+  const { state, counts, time } = record
+  if (state !== "closed") return undefined
+  // What may have left the other's window by now.
+  if (time) roll(time, counts, time.age, policy.buckets - 1)
+  const { consecutiveSuccesses, consecutiveFailures } = counts
+  const more = { ...own }
+  // Nobody else knows when a fixed window began.
+  if (!policy.interval) for (const key in more) more[key as keyof Counts] = Math.max(own[key as keyof Counts], counts[key as keyof Counts])
+  return openIfReady(record, policy, { ...more, consecutiveSuccesses, consecutiveFailures }, evidence)
+}
+
+function openIfReady(record: BreakerRecord, policy: Policy, counts: Counts, evidence?: Evidence): Transition | undefined {
+  const { generation } = record
+  const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)
+  // Unless the callback called back into the breaker and changed the state itself.
+  return trips && generation === record.generation ? open(record, policy, record.now, evidence) : undefined
 }
 
 /**

@@ -9,21 +9,32 @@
  * @module
  */
 import { isLike } from "./check.ts"
-import type { Outcome, State } from "./counts.ts"
-import { admit, reset, retryAfter, settle, tick, trip } from "./machine.ts"
+import type { Counts, Outcome, State } from "./counts.ts"
+import { admit, agree, reset, retryAfter, settle, tick, trip } from "./machine.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, type BreakerRecord, type Permit } from "./record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./snapshot.ts"
 
+/** Calls that ended one after the other, all in the same way. */
+export interface Run {
+  /** What they were. */
+  readonly outcome: "success" | "failure"
+  /** How many; an integer from 0. */
+  readonly calls: number
+  /** How many of them were slow; 0 when it is not there. */
+  readonly slow?: number
+  /** Milliseconds since the first of them ended; 0 when it is not there. */
+  readonly age?: number
+}
+
 /** What a breaker tells the record it shares. All is optional; an empty report asks how things are. */
 export interface Report {
-  /**
-   * Closed-state calls since the last report, in the order in which they ended: so many successes,
-   * then so many failures, then successes again, and so on.
-   */
-  readonly runs?: readonly number[]
-  /** How many of them were slow. */
-  readonly slow?: number
+  /** Calls of the closed state since the last report, in the order in which they ended. */
+  readonly runs?: readonly Run[]
+  /** Milliseconds since the call ended that came before the first failure, when there was one. */
+  readonly previousAge?: number
+  /** The breaker has opened by what it had counted itself, which was this. */
+  readonly opened?: Counts
   /** Milliseconds for which the last failure asked to be left alone. */
   readonly retryAfter?: number
   /** Asks for a lease: the right to make one half-open call. */
@@ -102,6 +113,7 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
     if (probe) settle(record, policy, probe, outcome, false, report)
   }
   applyRuns(record, policy, report)
+  if (report.opened) agree(record, policy, report.opened, report)
   let lease: string | undefined
   if (report.acquire) {
     // As ever, 0 means none.
@@ -125,14 +137,15 @@ export function freeLeases(record: BreakerRecord, policy: Policy, age: number): 
 }
 
 /** What was reported late, of a state that is over, decides nothing. */
-function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], slow = 0, retryAfter }: Report): void {
-  let slowCalls = slow
-  runs.forEach((calls, index) => {
-    for (let i = 0; i < calls && record.state === "closed"; i++) {
-      const permit = admit(record, policy) as Permit
-      settle(record, policy, permit, index % 2 ? "failure" : "success", slowCalls-- > 0, { retryAfter })
+function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfter }: Report): void {
+  for (const { outcome, calls, slow = 0, age = 0 } of runs) {
+    const elapsed = record.now - age - record.since
+    const period = Math.floor(elapsed / policy.bucketPeriod)
+    for (let i = 0; i < calls && elapsed >= 0 && record.state === "closed"; i++) {
+      const permit = admit(record, policy, period) as Permit
+      settle(record, policy, permit, outcome, i < slow, { retryAfter })
     }
-  })
+  }
 }
 
 /** The record as JSON, at the time it was last brought up to. */
@@ -149,7 +162,8 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  * length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  const fresh = createRecord(policy, now)
+  // It may be told of calls that ended before: they have to be within the window.
+  const fresh = createRecord(policy, now - policy.buckets * policy.bucketPeriod)
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
   if (Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh

@@ -46,10 +46,12 @@ export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
   for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
 }
 
-/** The bucket of the present period. */
-export function currentBucket({ age, buckets }: TimeWindow): Bucket {
-  let bucket = buckets[buckets.length - 1]
-  if (bucket?.age !== age) buckets.push((bucket = { age, ...noCounts() }))
+/** The bucket of period `age`, which is the present one or lies before it. */
+export function bucketOf({ first, buckets }: TimeWindow, age: number): Bucket {
+  let place = buckets.length
+  while (place > first && buckets[place - 1]!.age > age) place--
+  let bucket = buckets[place - 1]
+  if (bucket?.age !== age) buckets.splice(place, 0, (bucket = { age, ...noCounts() }))
   return bucket
 }
 

@@ -8,8 +8,8 @@
  * @module
  */
 import { check, checkAll, FUNCTION, NUMBER, type Rule } from "../core/check.ts"
-import type { Outcome } from "../core/counts.ts"
-import { adopt, settle } from "../core/machine.ts"
+import type { Counts, Outcome } from "../core/counts.ts"
+import { adopt, settle, type Transition } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
@@ -110,6 +110,8 @@ class Link implements StoreLink {
   #failing = false
   /** Whether what failed last may yet have arrived. */
   #lost = false
+  /** What the breaker had counted when it opened by that; the record may not agree by itself. */
+  #opened: Counts | undefined
   #asked = 0
   #answered = 0
   /** Whether it is the record that holds the breaker open. */
@@ -128,8 +130,7 @@ class Link implements StoreLink {
   constructor(storage: SharedStorage, host: StoreHost) {
     this.#storage = storage
     this.#host = host
-    const { interval, buckets, bucketPeriod } = host.policy
-    this.#pending = new PendingReport(interval || buckets * bucketPeriod, this.#successInterval > 0)
+    this.#pending = new PendingReport(host.policy, this.#successInterval > 0)
     this.#successDue = storage.watch ? Infinity : 0
     try {
       storage.watch?.(host.name, host.policy, this.#changed)
@@ -161,7 +162,7 @@ class Link implements StoreLink {
 
   #giveBack(permit: Permit): void {
     this.#host.apply((record, policy) => settle(record, policy, permit, "excluded", false))
-    this.settled(permit, "excluded", false, undefined)
+    this.settled(permit, "excluded", false)
   }
 
   holdBack(): number {
@@ -170,7 +171,7 @@ class Link implements StoreLink {
     return wait ?? 0
   }
 
-  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
+  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void {
     // Calls of the closed state, which are nearly all, are spared the look-up.
     const lease = permit.lease && this.#leases.get(permit)
     if (lease) {
@@ -178,7 +179,8 @@ class Link implements StoreLink {
     } else if (outcome !== "excluded") {
       // A half-open call that was made without a lease is as good a report as any: the record may be closed.
       this.#pending.add(outcome, slow, retryAfter)
-      if (outcome === "failure" || this.#isSuccessDue()) void this.#report()
+      if (change?.from === "closed") this.#opened = change.counts
+      if (outcome === "failure" || change || this.#isSuccessDue()) void this.#report()
     }
   }
 
@@ -199,14 +201,18 @@ class Link implements StoreLink {
     if (Date.now() < this.#reportingUntil) return
     this.#reportingUntil = Date.now() + patience(this.#storage.deadline ?? DEFAULT_DEADLINE)
     const report = this.#pending.take()
-    const failed = (report.runs?.at(-1) ?? 0) > 0
+    const failed = report.runs?.at(-1)?.outcome === "failure"
     this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
-    const verdict = await this.#exchange(report)
+    // Of an open period that is over nobody needs to know.
+    const opened = this.#host.record.state === "open" ? this.#opened : undefined
+    this.#opened = undefined
+    const verdict = await this.#exchange({ ...report, ...(opened && { opened }) })
     this.#reportingUntil = 0
     // Soon it will open: whoever has just failed says at once when that is over.
     if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
     if (!verdict) {
-      if (!this.#lost) this.#pending.putBack(report)
+      this.#opened ??= opened
+      if (!this.#lost) this.#pending.putBack()
     } else if (this.#pending.hasFailure) void this.#report()
   }
 

@@ -3,104 +3,120 @@
  *
  * @module
  */
-import type { Outcome } from "../core/counts.ts"
-import type { Report } from "../core/shared.ts"
+import type { Policy } from "../core/policy.ts"
+import type { Report, Run } from "../core/shared.ts"
 
 // While a store is down its breaker goes on: what is then kept for it has a bound.
 const MAX_RUNS = 200
-// Whoever reads a report goes through its calls, and more successes in a row than these say no more.
-const MAX_RUN = 1_000
+// Whoever reads a report goes through its calls.
+const MAX_CALLS = 10_000
+// A run in a fixed window spans no more than this share of it.
+const SHARE = 0.1
 
-/** A report that says when its client last knew otherwise. */
-export interface DatedReport extends Report {
-  /** Milliseconds since the call ended that came before its first failure, when there was one. */
-  readonly previousAge?: number
+interface PendingRun extends Run {
+  calls: number
+  slow: number
+  /** When the first of them ended; by no clock when nobody asks. */
+  readonly at: number
 }
+
+/** Not reported yet, or reported and not answered. */
+interface Pending {
+  runs: PendingRun[]
+  /** When the call before the first failure ended. */
+  previousAt: number | undefined
+  retryAfter: number | undefined
+}
+
+const nothing = (): Pending => ({ runs: [], previousAt: undefined, retryAfter: undefined })
 
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
-  // Pairs of so many successes and so many failures after them.
-  #runs: number[] = []
-  #slow = 0
-  #retryAfter: number | undefined
-  #since = 0
-  /** When the call before the first failure ended, and the last call of all. */
-  #previousAt: number | undefined
+  #pending = nothing()
+  #taken = nothing()
+  /** When the last call of all ended. */
   #lastAt: number | undefined
-  /** That of the report which was taken last. */
-  #takenPreviousAt: number | undefined
+  /** Milliseconds after which calls are forgotten, as those who count them do; 0 for never. */
   readonly #window: number
+  /** How long a run may be, in milliseconds, for its age to say enough. */
+  readonly #period: number
   readonly #dated: boolean
 
   /**
-   * @param window - Milliseconds after which calls are forgotten, as those who count them do; 0 for never.
+   * @param policy - Its window of time, when it has one.
    * @param dated - Whether who reads the reports wants to know how old the call before a failure is.
    */
-  constructor(window: number, dated: boolean) {
-    this.#window = window
+  constructor({ interval, buckets, bucketPeriod }: Policy, dated: boolean) {
+    this.#window = interval || buckets * bucketPeriod
+    this.#period = bucketPeriod || interval * SHARE || Infinity
     this.#dated = dated
   }
 
   /** Whether there is a failure among them: that is news. */
   get hasFailure(): boolean {
-    return (this.#runs.at(-1) ?? 0) > 0 || this.#runs.length > 2
+    return hasFailure(this.#pending)
   }
 
-  add(outcome: Outcome, slow: boolean, retryAfter: number | undefined): void {
-    if (this.#window) this.#forget()
+  add(outcome: Run["outcome"], slow: boolean, retryAfter: number | undefined): void {
+    const pending = this.#pending
+    const now = this.#window || this.#dated ? Date.now() : 0
+    if (this.#window) this.#forget(now)
     const failed = outcome === "failure"
     if (this.#dated) {
-      if (failed && !this.hasFailure) this.#previousAt = this.#lastAt
-      this.#lastAt = Date.now()
+      if (failed && !this.hasFailure) pending.previousAt = this.#lastAt
+      this.#lastAt = now
     }
-    this.#append(failed ? 0 : 1, failed ? 1 : 0)
-    if (slow) this.#slow += 1
-    if (failed) this.#retryAfter = retryAfter
+    if (failed) pending.retryAfter = retryAfter
+    this.#append(outcome, 1, slow ? 1 : 0, now)
   }
 
-  #append(successes: number, failures: number): void {
-    const runs = this.#runs
-    const last = runs.length - 1
-    if (last < 0 || (successes && runs[last])) {
-      runs.push(successes, failures)
+  #append(outcome: Run["outcome"], calls: number, slow: number, at: number): void {
+    const { runs } = this.#pending
+    const last = runs.at(-1)
+    if (last?.outcome === outcome && at - last.at < this.#period) {
+      last.calls = Math.min(last.calls + calls, MAX_CALLS)
+      last.slow = Math.min(last.slow + slow, MAX_CALLS)
     } else {
-      runs[last - 1] = Math.min(runs[last - 1]! + successes, MAX_RUN)
-      runs[last] = Math.min(runs[last]! + failures, MAX_RUN)
+      runs.push({ outcome, calls, slow, at })
     }
   }
 
   /** The successes of hours, counted as those of this moment, would outweigh any failures. */
-  #forget(): void {
-    const now = Date.now()
-    if (Math.abs(now - this.#since) <= this.#window) return
-    this.#since = now
-    this.take()
+  #forget(now: number): void {
+    const { runs } = this.#pending
+    while (runs[0] && Math.abs(now - runs[0].at) > this.#window) runs.shift()
   }
 
   /** All of it, as a report; it is empty afterwards. */
-  take(): DatedReport {
-    const report = {
-      runs: this.#runs,
-      slow: this.#slow,
-      ...(this.#previousAt !== undefined && { previousAge: Math.max(Date.now() - this.#previousAt, 0) }),
-      ...(this.#retryAfter !== undefined && { retryAfter: this.#retryAfter }),
+  take(): Report {
+    const { runs, previousAt, retryAfter } = this.#pending
+    this.#taken = this.#pending
+    this.#pending = nothing()
+    const ageOf = (at: number): number => Math.max(Date.now() - at, 0)
+    return {
+      runs: runs.map(({ outcome, calls, slow, at }) => ({
+        outcome,
+        calls,
+        ...(slow && { slow }),
+        ...(this.#window && { age: ageOf(at) }),
+      })),
+      ...(previousAt !== undefined && { previousAge: ageOf(previousAt) }),
+      ...(retryAfter !== undefined && { retryAfter }),
     }
-    this.#runs = []
-    this.#slow = 0
-    this.#takenPreviousAt = this.#previousAt
-    this.#previousAt = undefined
-    this.#retryAfter = undefined
-    return report
   }
 
-  /** Takes back a report that did not arrive. */
-  putBack({ runs = [], slow = 0, retryAfter }: Report): void {
-    const meanwhile = this.#runs
-    this.#runs = [...runs]
-    if (this.hasFailure) this.#previousAt = this.#takenPreviousAt
-    for (let i = 0; i < meanwhile.length; i += 2) this.#append(meanwhile[i]!, meanwhile[i + 1]!)
-    this.#runs = this.#runs.slice(-MAX_RUNS)
-    this.#slow += slow
-    this.#retryAfter ??= retryAfter
+  /** Takes back what was taken last: it did not arrive. */
+  putBack(): void {
+    const { runs, previousAt, retryAfter } = this.#pending
+    const taken = this.#taken
+    const pending = hasFailure(taken) ? taken : { ...taken, previousAt }
+    this.#pending = { ...pending, retryAfter: retryAfter ?? taken.retryAfter }
+    this.#taken = nothing()
+    for (const { outcome, calls, slow, at } of runs) this.#append(outcome, calls, slow, at)
+    this.#pending.runs.splice(0, this.#pending.runs.length - MAX_RUNS)
   }
+}
+
+function hasFailure({ runs }: Pending): boolean {
+  return runs.some(({ outcome }) => outcome === "failure")
 }

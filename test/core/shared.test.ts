@@ -1,7 +1,9 @@
 /** What reports do to a shared record, one step at a time. */
 import { describe, expect, test } from "vitest"
+import { noCounts, type Counts } from "../../src/core/counts.ts"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
-import { applyReport, type Report, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
+import { applyReport, type Report, type Run, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
+import { runs } from "../stores/runs.ts"
 
 const START = 1_800_000_000_000
 
@@ -22,7 +24,7 @@ function database(settings: MachineSettings = {}) {
 describe("a report of calls", () => {
   test("counts them in the order in which they ended", () => {
     const shared = database()
-    expect(shared.report({ runs: [2, 1, 1, 2] })).toMatchObject({ state: "closed", streak: 2 })
+    expect(shared.report({ runs: runs(2, 1, 1, 2) })).toMatchObject({ state: "closed", streak: 2 })
     expect(shared.record.snapshot.counts).toMatchObject({
       requests: 6, totalSuccesses: 3, totalFailures: 3, consecutiveFailures: 2, consecutiveSuccesses: 0,
     })
@@ -30,28 +32,111 @@ describe("a report of calls", () => {
 
   test("counts so many of them as slow", () => {
     const shared = database()
-    shared.report({ runs: [3, 1], slow: 2 })
+    shared.report({ runs: [{ outcome: "success", calls: 3, slow: 2 }, ...runs(0, 1)] })
     expect(shared.record.snapshot.counts).toMatchObject({ requests: 4, totalSlow: 2 })
   })
 
   test("opens for as long as the last failure asked", () => {
     const shared = database({ readyToTrip: () => true })
-    expect(shared.report({ runs: [0, 1], retryAfter: 25_000 })).toMatchObject({ state: "open", retryAfter: 25_000 })
+    expect(shared.report({ runs: runs(0, 1), retryAfter: 25_000 })).toMatchObject({ state: "open", retryAfter: 25_000 })
   })
 
   test("decides nothing once the record is open, or half-open", () => {
     const shared = database({ readyToTrip: ({ totalFailures }) => totalFailures === 2 })
-    expect(shared.report({ runs: [0, 5] })).toMatchObject({ state: "open", opens: 1 })
-    expect(shared.report({ runs: [5] }, 5_000)).toMatchObject({ state: "open", opens: 1, retryAfter: 5_000 })
-    expect(shared.report({ runs: [5] }, 10_001)).toMatchObject({ state: "half-open", opens: 1 })
+    expect(shared.report({ runs: runs(0, 5) })).toMatchObject({ state: "open", opens: 1 })
+    expect(shared.report({ runs: runs(5) }, 5_000)).toMatchObject({ state: "open", opens: 1, retryAfter: 5_000 })
+    expect(shared.report({ runs: runs(5) }, 10_001)).toMatchObject({ state: "half-open", opens: 1 })
     expect(shared.record.snapshot.counts.requests).toBe(0)
+  })
+})
+
+describe("a report of calls that ended some time ago", () => {
+  const windowed: MachineSettings = { interval: 10_000, bucketPeriod: 1_000 }
+  const old = (age: number): Run => ({ outcome: "success", calls: 1, age })
+
+  test("has them leave the window when those do who counted them themselves", () => {
+    const shared = database(windowed)
+    shared.report({ runs: [old(9_000), old(4_500), old(4_000), old(0)] })
+    const { counts, window } = shared.record.snapshot
+    expect(counts.totalSuccesses).toBe(4)
+    expect(window.buckets.map(({ requests }) => requests)).toEqual([1, 1, 1, 1])
+    const left = [1_000, 5_500, 6_000, 10_000].map((at) => (shared.report({}, at), shared.record.snapshot.counts.totalSuccesses))
+    expect(left).toEqual([3, 2, 1, 0])
+  })
+
+  test("puts them to those that others told before, in the order of time", () => {
+    const shared = database(windowed)
+    shared.report({ runs: [old(6_500), old(0)] })
+    shared.report({ runs: [old(6_500), old(3_000)] })
+    expect(shared.record.snapshot.window.buckets.map(({ requests }) => requests)).toEqual([2, 1, 1])
+  })
+
+  test.each([
+    ["a rolling window", windowed],
+    ["a fixed one", { interval: 10_000 }],
+  ])("leaves out those of a state that is over: %s", (_, settings) => {
+    const shared = database(settings)
+    shared.report({ force: "open" })
+    shared.report({ force: "closed" }, 5_000)
+    shared.report({ runs: [old(1_001), old(1_000), old(0)] }, 6_000)
+    expect(shared.record.snapshot.counts).toMatchObject({ requests: 2, totalSuccesses: 2 })
+  })
+})
+
+describe("a report of a breaker that has opened by itself", () => {
+  const half = ({ totalFailures, totalSuccesses }: Counts): boolean =>
+    totalFailures + totalSuccesses >= 4 && totalFailures >= totalSuccesses
+  const counted = (totalSuccesses: number, totalFailures: number): Counts => ({ ...noCounts(), totalSuccesses, totalFailures })
+  const shared = (settings: MachineSettings, ...told: Run[]) => {
+    const shared = database({ readyToTrip: half, ...settings })
+    shared.report({ runs: told })
+    return shared
+  }
+  const rolling = { interval: 10_000, bucketPeriod: 1_000 }
+  const success = (calls: number, age: number): Run => ({ outcome: "success", calls, age })
+
+  test("opens the record, though what has left the other's window is in it yet", () => {
+    const record = shared(rolling, success(5, 8_001), ...runs(1, 2))
+    expect(record.report({ opened: counted(2, 2) })).toMatchObject({ state: "open", opens: 1 })
+  })
+
+  test("does not where others had enough successes meanwhile, or the rule is another", () => {
+    const record = shared(rolling, success(5, 8_000), ...runs(1, 2))
+    expect(record.report({ opened: counted(2, 2) }).state).toBe("closed")
+    expect(shared({ windowSize: 10 }, ...runs(3, 2)).report({ opened: counted(2, 2) }).state).toBe("closed")
+    expect(shared({ readyToTrip: () => false }).report({ opened: counted(0, 9) }).state).toBe("closed")
+  })
+
+  test("counts what others had besides", () => {
+    expect(shared(rolling, ...runs(1, 3)).report({ opened: counted(0, 3) })).toMatchObject({ state: "open" })
+  })
+
+  test("leaves a streak to the record", () => {
+    const streak = { readyToTrip: ({ consecutiveFailures }: Counts) => consecutiveFailures > 2 }
+    const own = { ...noCounts(), consecutiveFailures: 5 }
+    expect(shared(streak, ...runs(0, 2, 1, 2)).report({ opened: own }).state).toBe("closed")
+  })
+
+  test("is believed by a fixed window, since nobody else knows when it began", () => {
+    expect(shared({ interval: 10_000 }, ...runs(9, 2)).report({ opened: counted(2, 2) }).state).toBe("open")
+  })
+
+  test("changes nothing once the record is open, or half-open", () => {
+    const record = shared(rolling)
+    record.report({ force: "open" })
+    expect(record.report({ opened: counted(0, 9) }, 10_000)).toMatchObject({ state: "open", opens: 1 })
+    expect(record.report({ opened: counted(0, 9) }, 10_001)).toMatchObject({ state: "half-open", opens: 1 })
+  })
+
+  test("opens for as long as its last failure asked", () => {
+    expect(shared(rolling).report({ opened: counted(0, 9), retryAfter: 25_000 }).retryAfter).toBe(25_000)
   })
 })
 
 describe("a record that is forced", () => {
   test("opens for all, and closes for all without counts", () => {
     const shared = database()
-    shared.report({ runs: [3] })
+    shared.report({ runs: runs(3) })
     expect(shared.report({ force: "open" })).toMatchObject({ state: "open", retryAfter: 10_000 })
     expect(shared.report({ force: "closed" })).toMatchObject({ state: "closed", retryAfter: 0, opens: 0 })
     expect(shared.record.snapshot.counts.requests).toBe(0)

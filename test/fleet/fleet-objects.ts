@@ -2,6 +2,7 @@
  * Durable Objects over a modelled network: the real class, one request at a time, that can be slow, down
  * or asked more than it can take.
  */
+import type { Report } from "../../src/index.ts"
 import type { BreakerNamespace, BreakerObject, BreakerObjectClass } from "../../src/stores/durable-object/index.ts"
 import type { EventQueue } from "./event-queue.ts"
 import type { Link, Network } from "./network.ts"
@@ -99,6 +100,6 @@ export class FleetObjects implements BreakerNamespace {
 }
 
 function failuresIn(body: string): number {
-  const { runs = [] } = (JSON.parse(body) as { report: { runs?: number[] } }).report
-  return runs.reduce((sum, calls, index) => sum + (index % 2 ? calls : 0), 0)
+  const { runs = [] } = (JSON.parse(body) as { report: Report }).report
+  return runs.reduce((sum, { outcome, calls }) => sum + (outcome === "failure" ? calls : 0), 0)
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, failureRate, OpenStateError, TooManyRequestsError, type Report, type Settings, type Verdict } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { FakeObjects } from "./fake-objects.ts"
+import { runs } from "./runs.ts"
 
 const START = 1_800_000_000_000
 let objects: FakeObjects
@@ -23,7 +24,7 @@ const message = (report: unknown, rest: object = {}): string =>
   JSON.stringify({ version: 1, name: "api", reporter: "one", report, ...rest })
 const tell = async (report: Report, reporter = "one"): Promise<Verdict> =>
   (await send(message(report, { reporter }))).json() as Promise<Verdict>
-const failures = (count: number, reporter?: string): Promise<Verdict> => tell({ runs: [0, count] }, reporter)
+const failures = (count: number, reporter?: string): Promise<Verdict> => tell({ runs: runs(0, count) }, reporter)
 const pass = (ms: number): void => void vi.setSystemTime(Date.now() + ms)
 
 describe("breakerObject()", () => {
@@ -49,7 +50,7 @@ describe("breakerObject()", () => {
   test("may have settings by the name of the breaker", async () => {
     place((name) => ({ timeout: name === "api" ? 5_000 : 7_000 }))
     expect(await failures(6)).toMatchObject({ retryAfter: 5_000 })
-    const other = await send(message({ runs: [0, 6] }, { name: "other" }))
+    const other = await send(message({ runs: runs(0, 6) }, { name: "other" }))
     expect(await other.json()).toMatchObject({ retryAfter: 7_000 })
   })
 
@@ -61,10 +62,13 @@ describe("breakerObject()", () => {
     message({}, { name: 1 }),
     message({}, { name: "n".repeat(1_025) }),
     message({}, { reporter: undefined }),
-    ...[{ runs: "6" }, { runs: [0, -6] }, { runs: [0, 0.5] }, { runs: [0, null] }, { runs: [0, 1e9] }].map((report) => message(report)),
-    ...[{ runs: [0, 6], slow: -1 }, { runs: [0, 6], retryAfter: "60" }, { runs: [0, 6], acquire: 1 }].map((report) => message(report)),
-    ...[{ runs: [0, 6], force: "half-open" }, { settle: "1.1" }, { settle: { lease: 1, outcome: "failure" } }].map((report) => message(report)),
-    message({ runs: [0, 6], settle: { lease: "1.1", outcome: "lost" } }),
+    ...["6", [6], [null], runs(0, -6), runs(0, 0.5), runs(0, 1e9)].map((runs) => message({ runs })),
+    ...[{ outcome: "excluded" }, { calls: undefined }, { slow: -1 }, { slow: 0.5 }, { age: -1 }, { age: "1" }].map((wrong) =>
+      message({ runs: [...runs(1), { outcome: "failure", calls: 6, ...wrong }] }),
+    ),
+    ...[{ retryAfter: "60" }, { acquire: 1 }, { opened: 6 }, { opened: {} }].map((wrong) => message({ runs: runs(0, 6), ...wrong })),
+    ...[{ runs: runs(0, 6), force: "half-open" }, { settle: "1.1" }, { settle: { lease: 1, outcome: "failure" } }].map((report) => message(report)),
+    message({ runs: runs(0, 6), settle: { lease: "1.1", outcome: "lost" } }),
   ]
   test.each(malformed)("refuses %j, which changes nothing", async (body) => {
     place({})
@@ -78,13 +82,13 @@ describe("breakerObject()", () => {
 
   test("ignores what a later version adds", async () => {
     place({})
-    expect((await send(message({ runs: [0, 6], weather: "fair" }, { region: "weur" }))).status).toBe(200)
+    expect((await send(message({ runs: runs(0, 6), weather: "fair" }, { region: "weur" }))).status).toBe(200)
     expect(await tell({})).toMatchObject({ state: "open" })
   })
 
   test("stores changes of state, and nothing else", async () => {
     place({ timeout: 10_000 })
-    for (let i = 0; i < 100; i++) await tell({ runs: [10, 1] })
+    for (let i = 0; i < 100; i++) await tell({ runs: runs(10, 1) })
     expect(objects.puts).toBe(0)
     await failures(6)
     await failures(6)
@@ -170,7 +174,7 @@ describe("quorum", () => {
   test("counts within the streak when there is no window", async () => {
     place({ quorum: 2 })
     expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
-    expect(await tell({ runs: [10, 1] }, "healthy")).toMatchObject({ state: "closed" })
+    expect(await tell({ runs: runs(10, 1) }, "healthy")).toMatchObject({ state: "closed" })
     expect(await failures(4, "healthy")).toMatchObject({ state: "closed" })
     expect(await failures(1, "broken")).toMatchObject({ state: "open" })
   })
@@ -178,14 +182,14 @@ describe("quorum", () => {
   test("forgets with the streak who had a part in it", async () => {
     place({ quorum: 2 })
     await failures(1, "healthy")
-    await tell({ runs: [1] }, "healthy")
+    await tell({ runs: runs(1) }, "healthy")
     expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
   })
 
   test("counts within a rolling window of time", async () => {
     const rate = failureRate({ threshold: 0.5, minimumRequests: 5, within: 10_000 })
     place({ ...rate, quorum: 2 })
-    await tell({ runs: [0, 1] }, "other")
+    await tell({ runs: runs(0, 1) }, "other")
     pass(11_000)
     expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
     pass(5_000)
@@ -195,7 +199,7 @@ describe("quorum", () => {
   test("counts within a fixed window of time", async () => {
     place({ interval: 10_000, quorum: 2, readyToTrip: ({ totalFailures }) => totalFailures > 2 })
     await failures(1, "other")
-    await tell({ runs: [5] }, "other")
+    await tell({ runs: runs(5) }, "other")
     expect(await failures(1, "broken")).toMatchObject({ state: "closed" })
     pass(10_001)
     expect(await failures(9, "broken")).toMatchObject({ state: "closed" })
@@ -205,7 +209,7 @@ describe("quorum", () => {
   test("counts within a window of calls", async () => {
     place({ ...failureRate({ threshold: 0.5, minimumRequests: 5, last: 10 }), quorum: 2 })
     await failures(1, "other")
-    await tell({ runs: [8] }, "third")
+    await tell({ runs: runs(8) }, "third")
     expect(await failures(9, "broken")).toMatchObject({ state: "closed" })
     expect(await failures(1, "other")).toMatchObject({ state: "open" })
   })

@@ -2,7 +2,7 @@
  * The cases that every store passes, in whatever runtime it lives. `open` gives a fresh place to share,
  * and a store for each client of it: a tab, an isolate, a process.
  */
-import { CircuitBreaker, type BreakerStore, type Settings } from "../../src/index.ts"
+import { CircuitBreaker, failureRate, type BreakerStore, type Settings } from "../../src/index.ts"
 import type { Assertions } from "../runtimes/assertions.ts"
 
 export interface SharedPlace {
@@ -108,6 +108,18 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       await failures(other, 3)
       await settle()
       t.deepEqual([one.state, other.state], ["closed", "closed"])
+    }),
+
+    inPlace("knows of a breaker that was open by a rate, whatever went well before", async (t, breaker) => {
+      const rate = failureRate({ threshold: 0.5, minimumRequests: 8, within: 10_000 })
+      const one = breaker(rate)
+      for (let i = 0; i < 6; i++) await call(one, succeed).then(() => time.pass(300))
+      for (let i = 0; i < 4; i++) await call(one, succeed).then(() => time.pass(1_000))
+      for (let i = 0; i < 30 && one.state === "closed"; i++) await failures(one, 1).then(() => time.pass(400))
+      t.equal(one.state, "open")
+      const next = breaker(rate)
+      await call(next, succeed).catch(swallow)
+      await isRejected(t, next)
     }),
 
     limitsProbes(1),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { patience } from "../../src/stores/create-store.ts"
 import { fail, succeed } from "../breaker/calls.ts"
+import { runs } from "./runs.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
 const open: Verdict = { state: "open", retryAfter: 1_000, opens: 1, openFor: 1_000 }
@@ -96,7 +97,7 @@ describe("createStore()", () => {
       const { breaker, reports } = told()
       await succeed(breaker)
       await succeed(breaker)
-      expect(reports).toEqual([{ runs: [1, 0], slow: 0 }])
+      expect(reports).toEqual([{ runs: runs(1) }])
     })
 
     test("nothing before a failure, when it is told of verdicts", async () => {
@@ -104,7 +105,38 @@ describe("createStore()", () => {
       await succeed(breaker)
       expect(reports).toEqual([])
       await fail(breaker)
-      expect(reports).toEqual([{ runs: [1, 1], slow: 0 }])
+      expect(reports).toMatchObject([{ runs: runs(1, 1) }])
+    })
+
+    test("what it had counted when it opened by that, until the storage has heard it", async () => {
+      let down = true
+      const { breaker, reports } = told(() => {
+        if (down) throw new Error("down")
+        return closed
+      })
+      const opened = { ...breaker.counts, requests: 2, totalSuccesses: 1, totalFailures: 1, consecutiveFailures: 1 }
+      await succeed(breaker)
+      await fail(breaker)
+      down = false
+      await vi.advanceTimersByTimeAsync(1_001)
+      await fail(breaker)
+      expect(reports.map((report) => report.opened)).toEqual([undefined, opened, undefined, opened])
+      await vi.advanceTimersByTimeAsync(1_001)
+      await fail(breaker)
+      expect(reports.at(-1)).toEqual({ runs: runs(0, 1) })
+    })
+
+    test("nothing of an open period that is over", async () => {
+      let down = true
+      const { breaker, reports } = told(() => {
+        if (down) throw new Error("down")
+        return closed
+      })
+      await fail(breaker)
+      down = false
+      await vi.advanceTimersByTimeAsync(1_001)
+      await succeed(breaker)
+      expect(reports.at(-1)).toEqual({ runs: runs(0, 1, 1) })
     })
 
     test("how old the call before a failure is, if it is one that asks for little", async () => {
@@ -112,7 +144,7 @@ describe("createStore()", () => {
       await succeed(breaker)
       await vi.advanceTimersByTimeAsync(70)
       await fail(breaker)
-      expect(reports).toEqual([{ runs: [1, 1], slow: 0, previousAge: 70 }])
+      expect(reports).toMatchObject([{ runs: runs(1, 1), previousAge: 70 }])
     })
 
     test("of a success once others have had failures, and it is time", async () => {
@@ -131,7 +163,7 @@ describe("createStore()", () => {
       expect(reports).toEqual([])
       await vi.advanceTimersByTimeAsync(1)
       await succeed(breaker)
-      expect(reports).toEqual([{ runs: [3, 0], slow: 0 }])
+      expect(reports).toEqual([{ runs: runs(3) }])
     })
 
     test("what failed while it was telling, with the next report", async () => {
@@ -148,12 +180,12 @@ describe("createStore()", () => {
       await fail(breaker)
       await succeed(breaker)
       await fail(breaker)
-      const runs = (): unknown[] => reports.flatMap((report) => (report.runs ? [report.runs] : []))
-      expect(runs()).toEqual([[0, 1]])
+      const told = (): unknown[] => reports.flatMap((report) => (report.runs ? [report.runs] : []))
+      expect(told()).toEqual([runs(0, 1)])
       answers.shift()!()
       answers.shift()!()
       await vi.advanceTimersByTimeAsync(0)
-      expect(runs()).toEqual([[0, 1], [1, 1]])
+      expect(told()).toEqual([runs(0, 1), runs(1, 1)])
     })
 
     test("what a lease came to, and how long it asks to be left alone", async () => {
@@ -169,8 +201,8 @@ describe("createStore()", () => {
       await fail(breaker)
       await vi.advanceTimersByTimeAsync(1_001)
       await fail(breaker)
-      expect(reports).toEqual([
-        { runs: [0, 1], slow: 0, retryAfter: 5_000 },
+      expect(reports).toMatchObject([
+        { runs: runs(0, 1), retryAfter: 5_000 },
         { acquire: true },
         { settle: { lease: "7", outcome: "failure" }, retryAfter: 5_000 },
       ])

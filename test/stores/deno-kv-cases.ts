@@ -7,6 +7,7 @@ import type { Case, Context } from "../runtimes/suite.ts"
 import { contractCases } from "./contract-cases.ts"
 import { openKv, type Kv } from "./deno-kv.ts"
 import { shiftedTime } from "./shifted-time.ts"
+import { runs } from "./runs.ts"
 
 const time = shiftedTime()
 const KEY = ["webbreaker", "api"]
@@ -342,7 +343,7 @@ const records: Case[] = [
     async run(t) {
       const kv = await open()
       const settings = { windowSize: 30_000, readyToTrip: () => false }
-      const { record } = applyReport(undefined, createPolicy(settings, swallow), { runs: [0, 30_000] }, Date.now())
+      const { record } = applyReport(undefined, createPolicy(settings, swallow), { runs: runs(0, 30_000) }, Date.now())
       await kv.set(KEY, record)
       const breaker = client(kv, settings)
       const errors: unknown[] = []

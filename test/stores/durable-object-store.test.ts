@@ -1,9 +1,10 @@
 /** The whole store in one process, without a network: what it does in workerd is in the files beside. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
+import { CircuitBreaker, failureRate, type Run, type Settings } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type BreakerObjectSettings, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { storeContract } from "./contract.ts"
 import { FakeObjects } from "./fake-objects.ts"
+import { runs } from "./runs.ts"
 
 const fail = (): Promise<never> => Promise.reject(new Error("down"))
 const succeed = (): Promise<string> => Promise.resolve("up")
@@ -275,13 +276,35 @@ describe("durableObjectStore()", () => {
       await pass(10_000)
       objects.handle = (request, object) => object.fetch(request)
       await times(2, () => call(subject, fail))
-      const sent = objects.received.map((body) => JSON.parse(body).report.runs as number[])
-      expect(sent).toEqual([[0, 1], [0, 3], [0, 1]])
+      const sent = objects.received.map((body) => JSON.parse(body).report.runs as Run[])
+      expect(sent).toEqual([runs(0, 1), runs(0, 3), runs(0, 1)])
     })
   })
 })
 
 describe("durableObjectStore() with a failure rate", () => {
+  test.each([1, 2, 3].flatMap((isolates) => [2, 7, 12.5, 20].map((seconds) => ({ isolates, seconds }))))(
+    "is open once all of $isolates are, after $seconds s in which all went well",
+    async ({ isolates, seconds }) => {
+      vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
+      const rate = { ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }), timeout: 30_000 }
+      const objects = new FakeObjects(breakerObject(rate))
+      const make = (): CircuitBreaker => new CircuitBreaker({ name: "api", ...rate, store: durableObjectStore(objects) })
+      const clients = Array.from({ length: isolates }, make)
+      const all = async (request: () => Promise<unknown>): Promise<void> => {
+        for (const client of clients) await client.execute(request).catch(swallow)
+        await vi.advanceTimersByTimeAsync(250)
+      }
+      for (let i = 0; i < seconds * 4; i++) await all(succeed)
+      for (let i = 0; i < 100 && clients.some((client) => client.state === "closed"); i++) await all(fail)
+      const late = make()
+      await late.execute(succeed)
+      await vi.advanceTimersByTimeAsync(250)
+      expect([...clients, late].map((client) => client.state)).toEqual(Array(isolates + 1).fill("open"))
+      vi.useRealTimers()
+    },
+  )
+
   test("is not diluted by the successes of hours", async () => {
     vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
     const rate = failureRate({ threshold: 0.5, minimumRequests: 10, within: 10_000 })

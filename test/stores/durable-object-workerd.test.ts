@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import type { WorkerdVersion } from "../runtimes/workerd-version.ts"
 import { ISOLATES, KINDS, startFleet, type Call, type Fleet, type Isolate } from "./fleet.ts"
+import { runs } from "./runs.ts"
 
 const OPEN = "ERR_OPEN_STATE"
 const REJECTED = [OPEN, "ERR_TOO_MANY_REQUESTS"]
@@ -267,7 +268,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
 
   test("refuses malformed messages, and changes nothing", async () => {
     const name = "plain malformed"
-    for (const body of ["", "{}", "[]", "null", '{"version":2}', JSON.stringify({ version: 1, name, reporter: "x", report: { runs: [0, -9] } })]) {
+    for (const body of ["", "{}", "[]", "null", '{"version":2}', JSON.stringify({ version: 1, name, reporter: "x", report: { runs: runs(0, -9) } })]) {
       expect((await fleet.raw(name, body)).status).toBe(400)
     }
     const answer = await fleet.raw(name, JSON.stringify({ version: 1, name, reporter: "x", report: {} }))

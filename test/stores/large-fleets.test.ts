@@ -1,9 +1,10 @@
 /** What matters once there are many isolates; `test/fleet` shows how it comes out. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, failureRate } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures, failureRate, type Run } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { createFleetPolicy, FleetBreaker } from "../../src/stores/durable-object/fleet-breaker.ts"
 import { FakeObjects } from "./fake-objects.ts"
+import { runs } from "./runs.ts"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] })
@@ -17,7 +18,7 @@ describe("the breaker of a fleet", () => {
 
   test("tells those beyond the first few hundred to come back one after the other", () => {
     const breaker = fleet({ ...consecutiveFailures(1), timeout: 10_000 })
-    const waits = Array.from({ length: 1_000 }, (_, i) => breaker.apply(`${i}`, i ? {} : { runs: [0, 1] }, 0).verdict.retryAfter)
+    const waits = Array.from({ length: 1_000 }, (_, i) => breaker.apply(`${i}`, i ? {} : { runs: runs(0, 1) }, 0).verdict.retryAfter)
     expect(new Set(waits.slice(0, 200))).toEqual(new Set([10_000]))
     expect(waits.at(-1)).toBe(10_000 + 800 * 2)
     expect([...waits].sort((a, b) => a - b)).toEqual(waits)
@@ -27,8 +28,8 @@ describe("the breaker of a fleet", () => {
 
   test("does not end a streak by successes that are older than it", () => {
     const breaker = fleet(consecutiveFailures(4))
-    const tell = (reporter: string, runs: number[], previousAge: number, now: number): string =>
-      breaker.apply(reporter, { runs, previousAge }, now).verdict.state
+    const tell = (reporter: string, calls: number[], previousAge: number, now: number): string =>
+      breaker.apply(reporter, { runs: runs(...calls), previousAge }, now).verdict.state
     expect(tell("a", [20, 1], 500, 1_000)).toBe("closed")
     expect(tell("b", [20, 1], 500, 1_010)).toBe("closed")
     expect(tell("a", [0, 1], 0, 1_100)).toBe("closed")
@@ -40,8 +41,8 @@ describe("the breaker of a fleet", () => {
   test("does end it by a success since it began, or of unknown age", () => {
     for (const previousAge of [50, undefined]) {
       const breaker = fleet(consecutiveFailures(4))
-      breaker.apply("a", { runs: [0, 3] }, 1_000)
-      const report = { runs: [20, 1], ...(previousAge !== undefined && { previousAge }) }
+      breaker.apply("a", { runs: runs(0, 3) }, 1_000)
+      const report = { runs: runs(20, 1), ...(previousAge !== undefined && { previousAge }) }
       expect(breaker.apply("b", report, 1_100).verdict).toMatchObject({ state: "closed", streak: 1 })
     }
   })
@@ -49,8 +50,8 @@ describe("the breaker of a fleet", () => {
   test("does not count the first failure of a client that was failing before the streak began", () => {
     const breaker = fleet(consecutiveFailures(3))
     const tell = (previousAge: number, now: number): number | undefined =>
-      breaker.apply("b", { runs: [0, 1], previousAge }, now).verdict.streak
-    breaker.apply("a", { runs: [20, 1], previousAge: 0 }, 1_000)
+      breaker.apply("b", { runs: runs(0, 1), previousAge }, now).verdict.streak
+    breaker.apply("a", { runs: runs(20, 1), previousAge: 0 }, 1_000)
     expect(tell(411, 1_160)).toBe(1)
     // Reports may be a quarter of a second late: this one may have followed the first.
     expect(tell(410, 1_160)).toBe(2)
@@ -59,8 +60,8 @@ describe("the breaker of a fleet", () => {
 
   test("begins another streak with what a report ends with", () => {
     const breaker = fleet({ ...consecutiveFailures(3), quorum: 2 })
-    const tell = (reporter: string, runs: number[], previousAge: number, now: number): unknown =>
-      breaker.apply(reporter, { runs, previousAge }, now).verdict
+    const tell = (reporter: string, calls: number[], previousAge: number, now: number): unknown =>
+      breaker.apply(reporter, { runs: runs(...calls), previousAge }, now).verdict
     tell("a", [0, 2], 0, 1_000)
     // Of the successes in it nobody knows the age, but they came after its failures.
     expect(tell("b", [5, 1, 5, 2], 900, 1_100)).toMatchObject({ state: "closed", streak: 2 })
@@ -72,40 +73,43 @@ describe("the breaker of a fleet", () => {
   test("goes on with a streak though its clock was set back", () => {
     const breaker = fleet(consecutiveFailures(3))
     const HOUR = 3_600_000
-    breaker.apply("a", { runs: [0, 1] }, HOUR)
-    for (const now of [1_000, 2_000]) breaker.apply("b", { runs: [0, 1], previousAge: 1_000 }, now)
-    expect(breaker.apply("b", { runs: [0, 1], previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
+    breaker.apply("a", { runs: runs(0, 1) }, HOUR)
+    for (const now of [1_000, 2_000]) breaker.apply("b", { runs: runs(0, 1), previousAge: 1_000 }, now)
+    expect(breaker.apply("b", { runs: runs(0, 1), previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
   })
 
   test("takes two runs of failures for one, when no success was between them", () => {
     const quorum = fleet({ ...consecutiveFailures(4), quorum: 2 })
-    quorum.apply("a", { runs: [0, 2] }, 1_000)
-    expect(quorum.apply("b", { runs: [0, 1, 0, 1] }, 1_010).verdict.state).toBe("open")
+    quorum.apply("a", { runs: runs(0, 2) }, 1_000)
+    expect(quorum.apply("b", { runs: runs(0, 1, 0, 1) }, 1_010).verdict.state).toBe("open")
     const breaker = fleet(consecutiveFailures(9))
-    breaker.apply("a", { runs: [0, 2] }, 1_000)
-    expect(breaker.apply("b", { runs: [9, 1, 0, 1], previousAge: 60_000 }, 1_010).verdict.streak).toBe(3)
+    breaker.apply("a", { runs: runs(0, 2) }, 1_000)
+    expect(breaker.apply("b", { runs: runs(9, 1, 0, 1), previousAge: 60_000 }, 1_010).verdict.streak).toBe(3)
   })
 
   test("counts on with the client that began, however long its first report took", () => {
     const breaker = fleet(consecutiveFailures(3))
     // The first one was under way for 400 ms, the others for none.
-    breaker.apply("a", { runs: [0, 1] }, 1_400)
-    breaker.apply("a", { runs: [0, 1], previousAge: 1_000 }, 2_000)
-    expect(breaker.apply("a", { runs: [0, 1], previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
+    breaker.apply("a", { runs: runs(0, 1) }, 1_400)
+    breaker.apply("a", { runs: runs(0, 1), previousAge: 1_000 }, 2_000)
+    expect(breaker.apply("a", { runs: runs(0, 1), previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
   })
 
   test("knows how many of the old successes were slow", () => {
-    const slow = { slow: 3, previousAge: 900 }
+    const slow = (...[successes = 0, failures = 0]): Run[] => [
+      { outcome: "success", calls: successes, slow: successes },
+      { outcome: "failure", calls: 1, slow: failures },
+    ]
     const breaker = fleet({ readyToTrip: ({ totalSlow }) => totalSlow > 3 })
-    breaker.apply("a", { runs: [0, 1] }, 1_000)
-    expect(breaker.apply("b", { runs: [2, 1], ...slow }, 1_100).verdict.state).toBe("closed")
-    expect(breaker.apply("b", { runs: [0, 1], slow: 1 }, 1_200).verdict.state).toBe("open")
+    breaker.apply("a", { runs: runs(0, 1) }, 1_000)
+    expect(breaker.apply("b", { runs: slow(2, 1), previousAge: 900 }, 1_100).verdict.state).toBe("closed")
+    expect(breaker.apply("b", { runs: slow(0, 1) }, 1_200).verdict.state).toBe("open")
   })
 
   test("counts such successes in a rate", () => {
     const breaker = fleet(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
-    breaker.apply("a", { runs: [0, 3] }, 1_000)
-    expect(breaker.apply("b", { runs: [20, 2], previousAge: 900 }, 1_100).verdict.state).toBe("closed")
+    breaker.apply("a", { runs: runs(0, 3) }, 1_000)
+    expect(breaker.apply("b", { runs: runs(20, 2), previousAge: 900 }, 1_100).verdict.state).toBe("closed")
   })
 })
 
@@ -150,7 +154,7 @@ describe("durableObjectStore() of an isolate among many", () => {
     await vi.advanceTimersByTimeAsync(10_001)
     // The record is closed yet: there is no lease to be had.
     await call(breaker, down)
-    expect(reports().at(-1)).toMatchObject({ runs: [0, 1] })
+    expect(reports().at(-1)).toMatchObject({ runs: runs(0, 1) })
     const other = isolate()
     await call(other, down)
     expect(other.state).toBe("open")
@@ -165,6 +169,6 @@ describe("durableObjectStore() of an isolate among many", () => {
     expect(reports()).toHaveLength(1)
     for (let i = 0; i < 3; i++) await call(breaker, down)
     await call(breaker, async () => {})
-    expect(reports().at(-1)).toMatchObject({ runs: [1, 0] })
+    expect(reports().at(-1)).toMatchObject({ runs: runs(1) })
   })
 })

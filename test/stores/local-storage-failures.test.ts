@@ -363,7 +363,7 @@ test("The failure after very many healthy calls does not book them all", async (
   for (let i = 0; i < 20_000; i++) await subject.breaker.execute(succeed)
   await failures(subject, 1)
   const { counts } = JSON.parse(storage.getItem(key)!).snapshot
-  expect(counts).toMatchObject({ requests: 1_001, consecutiveFailures: 1 })
+  expect(counts).toMatchObject({ requests: 10_001, consecutiveFailures: 1 })
 })
 
 describe("A lease in the page's storage", () => {

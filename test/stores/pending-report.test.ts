@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
 import { PendingReport } from "../../src/stores/pending-report.ts"
+import { runs } from "./runs.ts"
 
 const START = 1_800_000_000_000
 
@@ -16,18 +18,26 @@ function add(pending: PendingReport, calls: string): PendingReport {
   return pending
 }
 
+const make = (dated: boolean, settings: MachineSettings = {}): PendingReport =>
+  new PendingReport(createPolicy(settings, () => {}), dated)
+
+function after(pending: PendingReport, milliseconds: number, calls: string): PendingReport {
+  vi.setSystemTime(Date.now() + milliseconds)
+  return add(pending, calls)
+}
+
 describe("PendingReport", () => {
-  const undated = (calls: string): PendingReport => add(new PendingReport(0, false), calls)
+  const undated = (calls: string): PendingReport => add(make(false), calls)
 
   test.each([
-    ["", []],
-    ["s", [1, 0]],
-    ["f", [0, 1]],
-    ["sssff", [3, 2]],
-    ["ffs", [0, 2, 1, 0]],
-    ["sfsfs", [1, 1, 1, 1, 1, 0]],
-  ])("counts %j in the order in which they ended", (calls, runs) => {
-    expect(undated(calls).take()).toEqual({ runs, slow: 0 })
+    ["", runs()],
+    ["s", runs(1)],
+    ["f", runs(0, 1)],
+    ["sssff", runs(3, 2)],
+    ["ffs", runs(0, 2, 1, 0)],
+    ["sfsfs", runs(1, 1, 1, 1, 1, 0)],
+  ])("counts %j in the order in which they ended", (calls, expected) => {
+    expect(undated(calls).take()).toEqual({ runs: expected })
   })
 
   test.each([
@@ -43,130 +53,168 @@ describe("PendingReport", () => {
   test("is empty once it was taken", () => {
     const pending = undated("sf")
     pending.add("failure", true, 5_000)
-    expect(pending.take()).toEqual({ runs: [1, 2], slow: 1, retryAfter: 5_000 })
-    expect(pending.take()).toEqual({ runs: [], slow: 0 })
+    expect(pending.take()).toEqual({ runs: [...runs(1), { outcome: "failure", calls: 2, slow: 1 }], retryAfter: 5_000 })
+    expect(pending.take()).toEqual({ runs: [] })
   })
 
   test("has how many were slow, and what the last failure asked for", () => {
-    const pending = new PendingReport(0, false)
+    const pending = make(false)
     pending.add("success", true, undefined)
     pending.add("success", false, undefined)
     pending.add("failure", true, 5_000)
-    expect(pending.take()).toEqual({ runs: [2, 1], slow: 2, retryAfter: 5_000 })
+    expect(pending.take()).toEqual({
+      runs: [
+        { outcome: "success", calls: 2, slow: 1 },
+        { outcome: "failure", calls: 1, slow: 1 },
+      ],
+      retryAfter: 5_000,
+    })
     pending.add("failure", false, 5_000)
     pending.add("failure", false, undefined)
-    expect(pending.take()).toEqual({ runs: [0, 2], slow: 0 })
+    expect(pending.take()).toEqual({ runs: runs(0, 2) })
     pending.add("failure", false, 5_000)
     pending.add("success", false, undefined)
-    expect(pending.take()).toEqual({ runs: [0, 1, 1, 0], slow: 0, retryAfter: 5_000 })
+    expect(pending.take()).toEqual({ runs: runs(0, 1, 1, 0), retryAfter: 5_000 })
   })
 
   test("takes back what did not arrive, before what came meanwhile", () => {
-    const pending = new PendingReport(0, false)
+    const pending = make(false)
     pending.add("failure", true, 5_000)
-    const lost = pending.take()
+    pending.take()
     pending.add("success", true, undefined)
-    pending.putBack(lost)
-    expect(pending.take()).toEqual({ runs: [0, 1, 1, 0], slow: 2, retryAfter: 5_000 })
-    pending.putBack({})
-    expect(pending.take()).toEqual({ runs: [], slow: 0 })
+    pending.putBack()
+    const slow = { calls: 1, slow: 1 }
+    expect(pending.take()).toEqual({ runs: [{ outcome: "failure", ...slow }, { outcome: "success", ...slow }], retryAfter: 5_000 })
+    expect(pending.take()).toEqual({ runs: [] })
   })
 
   test("joins what it takes back to what came meanwhile", () => {
     const pending = undated("sf")
-    pending.putBack(add(pending, "").take())
-    expect(add(pending, "f").take().runs).toEqual([1, 2])
-    pending.putBack({ runs: [2, 1] })
-    const lost = pending.take()
+    pending.take()
+    pending.putBack()
+    expect(add(pending, "f").take().runs).toEqual(runs(1, 2))
+    pending.putBack()
+    pending.take()
     add(pending, "fsf")
-    pending.putBack(lost)
-    expect(pending.take().runs).toEqual([2, 2, 1, 1])
-    add(pending, "s")
-    pending.putBack({ runs: [3, 0] })
+    pending.putBack()
+    expect(pending.take().runs).toEqual(runs(1, 3, 1, 1))
+    add(pending, "sss").take()
+    add(pending, "s").putBack()
     expect(pending.hasFailure).toBe(false)
-    expect(pending.take().runs).toEqual([4, 0])
+    expect(pending.take().runs).toEqual(runs(4))
+  })
+
+  test("takes the same back once", () => {
+    const pending = undated("sf")
+    pending.take()
+    pending.putBack()
+    pending.putBack()
+    expect(pending.take().runs).toEqual(runs(1, 1))
   })
 
   test("what came meanwhile knows better how long to leave it alone", () => {
-    const pending = new PendingReport(0, false)
+    const pending = make(false)
+    pending.add("failure", false, 5_000)
+    pending.take()
     pending.add("failure", false, 7_000)
-    pending.putBack({ runs: [0, 1], retryAfter: 5_000 })
+    pending.putBack()
     expect(pending.take().retryAfter).toBe(7_000)
   })
 
   test("has a bound, and forgets the oldest first", () => {
-    const pending = undated("s".repeat(1_200))
-    expect(pending.take().runs).toEqual([1_000, 0])
+    const pending = undated("s".repeat(12_000))
+    expect(pending.take().runs).toEqual(runs(10_000))
     for (let i = 0; i < 150; i++) add(pending, "fs")
-    const { runs = [] } = pending.take()
-    pending.putBack({ runs })
-    expect(pending.take().runs).toEqual(runs.slice(-200))
-    expect(runs.length).toBeGreaterThan(200)
+    const { runs: taken = [] } = pending.take()
+    expect(taken).toHaveLength(300)
+    pending.putBack()
+    expect(pending.take().runs).toEqual(taken.slice(-200))
   })
 
-  test("forgets calls that have left the window of those who count them", () => {
-    const pending = new PendingReport(10_000, false)
-    add(pending, "sss")
-    vi.setSystemTime(START + 10_000)
-    expect(add(pending, "f").take().runs).toEqual([3, 1])
-    add(pending, "sss")
-    vi.setSystemTime(START + 20_001)
-    expect(add(pending, "f").take().runs).toEqual([0, 1])
-    add(pending, "sss")
-    // A clock that was set back: nobody knows how old they are.
-    vi.setSystemTime(START)
-    expect(add(pending, "f").take().runs).toEqual([0, 1])
+  describe("of a window of time", () => {
+    const windowed = (): PendingReport => make(false, { interval: 10_000, bucketPeriod: 1_000 })
+
+    test("tells how old the calls are, to the length of a bucket", () => {
+      const pending = add(windowed(), "ss")
+      after(pending, 999, "s")
+      after(pending, 1, "s")
+      after(pending, 500, "ff")
+      after(pending, 999, "f")
+      expect(pending.take().runs).toEqual([
+        { outcome: "success", calls: 3, age: 2_499 },
+        { outcome: "success", calls: 1, age: 1_499 },
+        { outcome: "failure", calls: 3, age: 999 },
+      ])
+    })
+
+    test("does so when it took them back, too", () => {
+      const pending = add(windowed(), "sf")
+      pending.take()
+      after(pending, 700, "f").putBack()
+      expect(after(pending, 300, "").take().runs).toEqual([
+        { outcome: "success", calls: 1, age: 1_000 },
+        { outcome: "failure", calls: 2, age: 1_000 },
+      ])
+    })
+
+    test.each([
+      ["a rolling one", windowed],
+      ["a fixed one", () => make(false, { interval: 10_000 })],
+    ])("forgets calls that have left it: %s", (_, make) => {
+      const pending = make()
+      add(pending, "sss")
+      expect(after(pending, 10_000, "f").take().runs).toMatchObject(runs(3, 1))
+      add(pending, "sss")
+      after(pending, 5_000, "ss")
+      expect(after(pending, 5_001, "f").take().runs).toMatchObject(runs(2, 1))
+      add(pending, "sss")
+      // A clock that was set back: nobody knows how old they are.
+      expect(after(pending, -20_000, "f").take().runs).toMatchObject(runs(0, 1))
+    })
   })
 
   describe("for readers who ask how old the call before the first failure is", () => {
-    const after = (pending: PendingReport, milliseconds: number, calls: string): PendingReport => {
-      vi.setSystemTime(Date.now() + milliseconds)
-      return add(pending, calls)
-    }
-
     test("says so", () => {
-      const pending = add(new PendingReport(0, true), "ss")
+      const pending = add(make(true), "ss")
       after(pending, 300, "f")
       after(pending, 50, "f")
       vi.setSystemTime(Date.now() + 7)
-      expect(pending.take()).toEqual({ runs: [2, 2], slow: 0, previousAge: 357 })
+      expect(pending.take()).toEqual({ runs: runs(2, 2), previousAge: 357 })
     })
 
     test("though it was reported before", () => {
-      const pending = add(new PendingReport(0, true), "f")
-      expect(pending.take()).toEqual({ runs: [0, 1], slow: 0 })
+      const pending = add(make(true), "f")
+      expect(pending.take()).toEqual({ runs: runs(0, 1) })
       expect(after(pending, 40, "f").take().previousAge).toBe(40)
       expect(after(pending, 30, "sf").take().previousAge).toBe(0)
     })
 
     test("and not when there is none, or no failure", () => {
-      const pending = new PendingReport(0, true)
-      expect(add(pending, "s").take()).toEqual({ runs: [1, 0], slow: 0 })
-      expect(after(pending, 40, "ss").take()).toEqual({ runs: [2, 0], slow: 0 })
+      const pending = make(true)
+      expect(add(pending, "s").take()).toEqual({ runs: runs(1) })
+      expect(after(pending, 40, "ss").take()).toEqual({ runs: runs(2) })
     })
 
     test("nor with a clock that was set back", () => {
-      const pending = add(new PendingReport(0, true), "sf")
+      const pending = add(make(true), "sf")
       vi.setSystemTime(START - 5_000)
       expect(pending.take().previousAge).toBe(0)
     })
 
     test("also of a report that it took back", () => {
-      const pending = add(new PendingReport(0, true), "s")
-      const lost = after(pending, 60_000, "f").take()
-      after(pending, 1_000, "f")
-      pending.putBack(lost)
+      const pending = add(make(true), "s")
+      after(pending, 60_000, "f").take()
+      after(pending, 1_000, "f").putBack()
       vi.setSystemTime(Date.now() + 15)
-      expect(pending.take()).toEqual({ runs: [1, 2], slow: 0, previousAge: 61_015 })
+      expect(pending.take()).toEqual({ runs: runs(1, 2), previousAge: 61_015 })
       add(pending, "s")
-      const harmless = pending.take()
-      after(pending, 200, "f")
-      pending.putBack(harmless)
+      pending.take()
+      after(pending, 200, "f").putBack()
       expect(pending.take().previousAge).toBe(200)
     })
 
     test("and nobody else is told", () => {
-      expect(after(undated("s"), 300, "f").take()).toEqual({ runs: [1, 1], slow: 0 })
+      expect(after(undated("s"), 300, "f").take()).toEqual({ runs: runs(1, 1) })
     })
   })
 })

@@ -6,9 +6,8 @@
 import { checkAll, NUMBER, type Rule } from "../../core/check.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, decodeRecord, encodeRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import { report as reportError } from "../../report.ts"
-import type { DatedReport } from "../pending-report.ts"
 import { Quorum } from "./quorum.ts"
 
 /**
@@ -100,11 +99,14 @@ export class FleetBreaker {
   }
 
   /** `changed` when it is to be stored: the state is another, or a lease was granted. */
-  apply(reporter: string, report: DatedReport, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
+  apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
     const { state: before } = this.#record
     this.#reporter = reporter
-    this.#quorum.reported((report.runs ?? []).reduce((sum, calls) => sum + calls, 0))
-    const verdict = applyToRecord(this.#record, this.#policy, this.#inStreak(report, now), now)
+    this.#quorum.reported(callsOf(report.runs ?? []))
+    const { opened, ...told } = this.#inStreak(report, now)
+    // A fixed window of one isolate says nothing of the fleet's.
+    const isComparable = opened && !this.#policy.interval
+    const verdict = applyToRecord(this.#record, this.#policy, isComparable ? { ...told, opened } : told, now)
     const { state } = verdict
     const changed = state !== before
     if (changed && state === "closed") this.#closedAt = this.#record.now
@@ -123,24 +125,27 @@ export class FleetBreaker {
    * or one whose client was failing before: a client that has no failure reports nothing, so what the
    * others did since then is not known.
    */
-  #inStreak(report: DatedReport, now: number): Report {
-    const { runs: [successes = 0, failures = 0, ...rest] = [], slow = 0, previousAge = 0 } = report
+  #inStreak(report: Report, now: number): Report {
+    const { runs = [], previousAge = 0 } = report
+    const first = runs.findIndex(isFailure)
+    const before = first < 0 ? runs : runs.slice(0, first)
+    const rest = first < 0 ? [] : runs.slice(first)
+    const successes = callsOf(before)
     const record = this.#record
     const length = record.counts.consecutiveFailures
     // A clock that was set back does not make all that comes older than the streak.
     this.#streakAt = Math.min(this.#streakAt, now)
     const isOwn = !successes && this.#reporter === this.#streakBy
     const predates = !isOwn && now - previousAge < this.#streakAt - (successes ? 0 : SLACK)
-    const hasSuccess = rest.some((calls, index) => index % 2 === 0 && calls > 0)
-    if (!length || hasSuccess || (successes && !predates)) {
+    if (!length || !rest.every(isFailure) || (successes && !predates)) {
       this.#streakAt = now
       this.#streakBy = this.#reporter
       this.#streaks += 1
-    } else if (failures && predates) {
+    } else if (rest.length && predates) {
       const { generation } = record
-      if (successes) applyToRecord(record, this.#policy, { runs: [successes], slow }, now)
+      if (successes) applyToRecord(record, this.#policy, { runs: before }, now)
       if (record.generation === generation) record.counts.consecutiveFailures = length - 1
-      return { ...report, runs: [0, failures, ...rest], slow: Math.max(slow - successes, 0) }
+      return { ...report, runs: rest }
     }
     return report
   }
@@ -159,4 +164,12 @@ export class FleetBreaker {
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }
+}
+
+function isFailure({ outcome }: Run): boolean {
+  return outcome === "failure"
+}
+
+function callsOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, { calls }) => sum + calls, 0)
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { BOOLEAN, check, checkAll, INTEGER, NUMBER, oneOf, type Rule } from "../../core/check.ts"
-import type { Report, Verdict } from "../../core/shared.ts"
+import { BOOLEAN, check, checkAll, INTEGER, isLike, NUMBER, oneOf, type Rule } from "../../core/check.ts"
+import { noCounts } from "../../core/counts.ts"
+import type { Report, Run, Verdict } from "../../core/shared.ts"
 import { checkVerdict } from "../check-verdict.ts"
 
 /** A report on its way to the object. */
@@ -26,13 +27,14 @@ const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [
-  `a list of integers from 0 that add up to ${MAX_CALLS} at most`,
-  (value) => Array.isArray(value) && value.every(INTEGER[1]) && value.reduce((sum, calls) => sum + calls, 0) <= MAX_CALLS,
+  `a list of runs of ${MAX_CALLS} calls at most together`,
+  (value) => Array.isArray(value) && value.every(isRun) && value.reduce((sum, { calls }) => sum + calls, 0) <= MAX_CALLS,
 ]
+const COUNTS: Rule = ["counts", (value) => isLike(value, noCounts())]
 const REPORT_RULES = {
   runs: RUNS,
-  slow: INTEGER,
   previousAge: NUMBER,
+  opened: COUNTS,
   retryAfter: NUMBER,
   acquire: BOOLEAN,
   settle: OBJECT,
@@ -69,6 +71,11 @@ export function readVerdict(text: string): Verdict {
   const verdict = read(text) as unknown as Verdict
   checkVerdict(verdict)
   return verdict
+}
+
+function isRun(value: unknown): value is Run {
+  const { outcome, calls, slow = 0, age = 0 } = (value ?? {}) as Partial<Run>
+  return (outcome === "success" || outcome === "failure") && INTEGER[1](calls) && INTEGER[1](slow) && NUMBER[1](age)
 }
 
 function read(text: string): { readonly version?: unknown } {
