@@ -66,7 +66,8 @@ export interface MachineSettings {
   readyToTrip?: ((counts: Counts) => boolean) | undefined
   /**
    * A half-open call that has not settled by then counts as a failure at the next admission, so
-   * that a call that never ends cannot hold the breaker half-open; from 0, and 0 means never.
+   * that a call that never ends cannot hold the breaker half-open; from 0, and 0 means never. Where a store
+   * shares the breaker, 0 means the open period: whoever made the call may be gone.
    *
    * @defaultValue the open period
    */

@@ -81,6 +81,8 @@ export interface SharedRecord {
 
 /** A clock that is further behind than this makes a record one from the future. */
 const CLOCK_SKEW = 1_000
+/** Nothing was written before that, unless by a clock that nobody had set. */
+const LONG_AGO = 1e12
 /** What a {@link SharedRecord} is like; its snapshot is looked at by whoever restores it. */
 const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease: "", at: 0 }], snapshot: {} }
 
@@ -116,14 +118,18 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
   if (report.opened) agree(record, policy, report.opened, report)
   let lease: string | undefined
   if (report.acquire) {
-    // As ever, 0 means none.
-    freeLeases(record, policy, (policy.probeTimeout ?? record.openFor) || Infinity)
+    freeLeases(record, policy, leaseTime(record, policy))
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }
   const { state, opens, openFor } = record
   const streak = state === "closed" ? record.counts.consecutiveFailures : 0
   return { state, opens, openFor, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
+}
+
+/** How long a lease lasts. Never to lapse would be for ever: whoever had it may be gone, and nobody hears of that. */
+export function leaseTime({ openFor }: BreakerRecord, { probeTimeout }: Policy): number {
+  return probeTimeout || openFor
 }
 
 /**
@@ -166,7 +172,7 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   const fresh = createRecord(policy, now - policy.buckets * policy.bucketPeriod)
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
-  if (Math.max(at, openedAt) > now + CLOCK_SKEW) return fresh
+  if (Math.max(at, openedAt) > now + CLOCK_SKEW || at < now - LONG_AGO) return fresh
   const elapsed = Math.max(at - openedAt, 0)
   const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
   if (record.probes) {

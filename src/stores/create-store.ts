@@ -97,8 +97,12 @@ class Link implements StoreLink {
   holdsBack = false
   readonly #storage: SharedStorage
   readonly #host: StoreHost
+  /** The answers to those who asked for a lease, and the leases that they got. */
+  readonly #asking = new WeakMap<Permit, Promise<Verdict | undefined>>()
   readonly #leases = new WeakMap<Permit, string>()
   readonly #pending: PendingReport
+  /** What the store has not heard, besides: it is told again with the next report. */
+  #untold: Report[] = []
   /** Until when a report is taken to be under way: the request that waits for it may be gone. */
   #reportingUntil = 0
   /**
@@ -108,8 +112,6 @@ class Link implements StoreLink {
   #successDue: number
   #ramp: Ramp | undefined
   #failing = false
-  /** Whether what failed last may yet have arrived. */
-  #lost = false
   /** What the breaker had counted when it opened by that; the record may not agree by itself. */
   #opened: Counts | undefined
   #asked = 0
@@ -140,7 +142,7 @@ class Link implements StoreLink {
   }
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
-    const verdict = await this.#inTime(this.#exchange({ acquire: true }, permit))
+    const verdict = await this.#inTime(this.#ask(permit))
     // A lease holds though another call of this breaker was refused one, and it rests again. Without
     // an answer in time, or where there is nothing to ask for, the breaker's own state decides.
     const granted =
@@ -172,16 +174,38 @@ class Link implements StoreLink {
   }
 
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void {
+    if (change?.from === "closed") this.#opened = change.counts
+    if (change?.to === "closed") this.#forget()
     // Calls of the closed state, which are nearly all, are spared the look-up.
     const lease = permit.lease && this.#leases.get(permit)
-    if (lease) {
-      void this.#exchange({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
-    } else if (outcome !== "excluded") {
-      // A half-open call that was made without a lease is as good a report as any: the record may be closed.
-      this.#pending.add(outcome, slow, retryAfter)
-      if (change?.from === "closed") this.#opened = change.counts
-      if (outcome === "failure" || change || this.#isSuccessDue()) void this.#report()
-    }
+    if (lease) void this.#settle(lease, outcome, retryAfter)
+    else if (permit.lease) void this.#settleLate(permit, outcome, slow, retryAfter)
+    else this.#add(outcome, slow, retryAfter)
+  }
+
+  #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
+    if (outcome === "excluded") return
+    this.#pending.add(outcome, slow, retryAfter)
+    if (outcome === "failure" || this.#opened || this.#isSuccessDue()) void this.#report()
+  }
+
+  /** A half-open call has ended for which the store has not answered yet, or was not asked: `allow` does not wait. */
+  async #settleLate(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number): Promise<void> {
+    const asking = this.#asking.get(permit) ?? (outcome === "excluded" ? undefined : this.#ask(permit))
+    const lease = (await asking)?.lease
+    if (lease) await this.#settle(lease, outcome, retryAfter)
+    // It is as good a report as any: the record may be closed.
+    else this.#add(outcome, slow, retryAfter)
+  }
+
+  #settle(lease: string, outcome: Outcome, retryAfter?: number): Promise<void> {
+    return this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
+  }
+
+  #ask(permit: Permit): Promise<Verdict | undefined> {
+    const asking = this.#exchange({ acquire: true }, permit).then(({ verdict }) => verdict)
+    this.#asking.set(permit, asking)
+    return asking
   }
 
   get #successInterval(): number {
@@ -193,49 +217,79 @@ class Link implements StoreLink {
   }
 
   forced(state: "open" | "closed"): void {
-    void this.#exchange({ force: state })
+    this.#forget()
+    this.#untold = []
+    // Answers to what was asked before it know nothing of it.
+    this.#answered = this.#asked + 1
+    void this.#tell({ force: state })
+  }
+
+  /** Tells what cannot wait for a report that is under way. */
+  async #tell(news: Report): Promise<void> {
+    const { generation } = this.#host.record
+    const { verdict, lost } = await this.#exchange(news)
+    if (verdict) return
+    // A lease can be settled twice. To force what others have decided since would undo it.
+    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
+    this.#askAgain()
   }
 
   /** One report at a time; what comes up meanwhile goes with the next. */
   async #report(): Promise<void> {
     if (Date.now() < this.#reportingUntil) return
+    if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
     this.#reportingUntil = Date.now() + patience(this.#storage.deadline ?? DEFAULT_DEADLINE)
-    const report = this.#pending.take()
-    const failed = report.runs?.at(-1)?.outcome === "failure"
-    this.#successDue = failed ? Date.now() + this.#successInterval : Infinity
+    const { record } = this.#host
+    for (const news of this.#untold.splice(0)) void this.#tell(news)
+    const pending = this.#pending.take()
     // Of an open period that is over nobody needs to know.
-    const opened = this.#host.record.state === "open" ? this.#opened : undefined
+    const opened = record.state === "open" ? this.#opened : undefined
     this.#opened = undefined
-    const verdict = await this.#exchange({ ...report, ...(opened && { opened }) })
+    this.#successDue = pending.runs?.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
+    const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
     this.#reportingUntil = 0
     // Soon it will open: whoever has just failed says at once when that is over.
     if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
     if (!verdict) {
       this.#opened ??= opened
-      if (!this.#lost) this.#pending.putBack()
+      if (!lost) this.#pending.putBack()
+      this.#askAgain()
     } else if (this.#pending.hasFailure) void this.#report()
   }
 
+  /** What failed before the breaker closed is over: told later, it would open another one. */
+  #forget(): void {
+    this.#pending.clear()
+    this.#opened = undefined
+    this.#untold = this.#untold.filter(({ settle }) => settle)
+  }
+
+  /** Has the next success reported that comes after a while. */
+  #askAgain(): void {
+    this.#successDue = Math.min(this.#successDue, Date.now() + Math.max(this.#successInterval, ASK_AGAIN))
+  }
+
   /**
-   * What the store answers, once that is taken over; `undefined` when the store fails. What it does at
-   * once is done before this returns.
+   * What the store answers, once that is taken over; without a verdict when it fails, and then whether the
+   * report may yet have arrived. What it does at once is done before this returns.
    */
-  async #exchange(report: Report, permit?: Permit): Promise<Verdict | undefined> {
+  async #exchange(report: Report, permit?: Permit): Promise<{ readonly verdict?: Verdict; readonly lost?: boolean }> {
     const turn = ++this.#asked
+    let lost = false
     try {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
+      lost = true
       checkVerdict(verdict)
       // A storage that is full can still be read: that alone does not make it well.
       if (!report.acquire) this.#failing = false
       // Though it may come too late for the question: what becomes of the call can still be reported.
       if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
       this.#adopt(verdict, turn, permit)
-      return verdict
+      return { verdict }
     } catch (error) {
-      this.#lost = (error as Error | null)?.name === "TimeoutError"
       this.#failed(error)
-      return undefined
+      return { lost: lost || (error as Error | null)?.name === "TimeoutError" }
     }
   }
 
@@ -249,13 +303,16 @@ class Link implements StoreLink {
       this.#adopted = true
       this.#take("open", retryAfter, opens, openFor)
     } else if (state === "half-open") {
-      if (permit ? lease : this.#host.record.state !== "closed") return
+      const { record } = this.#host
+      // A call that has ended meanwhile has said more than this.
+      if (permit ? lease || permit.generation !== record.generation : record.state !== "closed") return
       this.#adopted = true
       // Others make the half-open calls: this one asks again how they went. Who has not asked yet may.
       const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
       this.#take("open", permit || retryAfter ? wait : OVER, opens, openFor)
     } else if (this.#adopted) {
       this.#adopted = false
+      this.#forget()
       this.#take("closed", 0, 0)
     }
   }

@@ -10,13 +10,15 @@ import type { Report, Run } from "../core/shared.ts"
 const MAX_RUNS = 200
 // Whoever reads a report goes through its calls.
 const MAX_CALLS = 10_000
-// A run in a fixed window spans no more than this share of it.
+// Without a window of time, failures older than this are no news, whenever the store hears of them.
+const MEMORY = 60_000
+// Without buckets, a run spans no more than this share of what is remembered.
 const SHARE = 0.1
 
 interface PendingRun extends Run {
   calls: number
   slow: number
-  /** When the first of them ended; by no clock when nobody asks. */
+  /** When the first of them ended; 0 for successes without a window, whose age does not matter. */
   readonly at: number
 }
 
@@ -36,7 +38,7 @@ export class PendingReport {
   #taken = nothing()
   /** When the last call of all ended. */
   #lastAt: number | undefined
-  /** Milliseconds after which calls are forgotten, as those who count them do; 0 for never. */
+  /** Milliseconds after which calls are forgotten, as those who count them do; 0 when that is never. */
   readonly #window: number
   /** How long a run may be, in milliseconds, for its age to say enough. */
   readonly #period: number
@@ -48,7 +50,7 @@ export class PendingReport {
    */
   constructor({ interval, buckets, bucketPeriod }: Policy, dated: boolean) {
     this.#window = interval || buckets * bucketPeriod
-    this.#period = bucketPeriod || interval * SHARE || Infinity
+    this.#period = bucketPeriod || (interval || MEMORY) * SHARE
     this.#dated = dated
   }
 
@@ -59,15 +61,16 @@ export class PendingReport {
 
   add(outcome: Run["outcome"], slow: boolean, retryAfter: number | undefined): void {
     const pending = this.#pending
-    const now = this.#window || this.#dated ? Date.now() : 0
-    if (this.#window) this.#forget(now)
     const failed = outcome === "failure"
+    const isTimed = failed || this.#window > 0
+    const now = isTimed || this.#dated ? Date.now() : 0
+    if (isTimed && this.#isOld(now, pending.runs[0])) this.#forget(now)
     if (this.#dated) {
       if (failed && !this.hasFailure) pending.previousAt = this.#lastAt
       this.#lastAt = now
     }
     if (failed) pending.retryAfter = retryAfter
-    this.#append(outcome, 1, slow ? 1 : 0, now)
+    this.#append(outcome, 1, slow ? 1 : 0, isTimed ? now : 0)
   }
 
   #append(outcome: Run["outcome"], calls: number, slow: number, at: number): void {
@@ -78,21 +81,27 @@ export class PendingReport {
       last.slow = Math.min(last.slow + slow, MAX_CALLS)
     } else {
       runs.push({ outcome, calls, slow, at })
+      if (runs.length > MAX_RUNS) runs.shift()
     }
   }
 
-  /** The successes of hours, counted as those of this moment, would outweigh any failures. */
+  /** The successes of hours, counted as those of this moment, would outweigh any failures; and failures any successes. */
   #forget(now: number): void {
-    const { runs } = this.#pending
-    while (runs[0] && Math.abs(now - runs[0].at) > this.#window) runs.shift()
+    this.#pending.runs = this.#pending.runs.filter((run) => !this.#isOld(now, run))
+  }
+
+  #isOld(now: number, run: PendingRun | undefined): boolean {
+    return run !== undefined && run.at > 0 && Math.abs(now - run.at) > (this.#window || MEMORY)
   }
 
   /** All of it, as a report; it is empty afterwards. */
   take(): Report {
+    const now = Date.now()
+    this.#forget(now)
     const { runs, previousAt, retryAfter } = this.#pending
     this.#taken = this.#pending
     this.#pending = nothing()
-    const ageOf = (at: number): number => Math.max(Date.now() - at, 0)
+    const ageOf = (at: number): number => Math.max(now - at, 0)
     return {
       runs: runs.map(({ outcome, calls, slow, at }) => ({
         outcome,
@@ -113,7 +122,12 @@ export class PendingReport {
     this.#pending = { ...pending, retryAfter: retryAfter ?? taken.retryAfter }
     this.#taken = nothing()
     for (const { outcome, calls, slow, at } of runs) this.#append(outcome, calls, slow, at)
-    this.#pending.runs.splice(0, this.#pending.runs.length - MAX_RUNS)
+  }
+
+  /** Forgets all of it, and what was taken last. */
+  clear(): void {
+    this.#pending = nothing()
+    this.#taken = nothing()
   }
 }
 

@@ -136,7 +136,7 @@ describe("createStore()", () => {
       down = false
       await vi.advanceTimersByTimeAsync(1_001)
       await succeed(breaker)
-      expect(reports.at(-1)).toEqual({ runs: runs(0, 1, 1) })
+      expect(reports.at(-1)).toEqual({ runs: runs(1) })
     })
 
     test("how old the call before a failure is, if it is one that asks for little", async () => {

@@ -126,9 +126,22 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual(runs(10_000))
     for (let i = 0; i < 150; i++) add(pending, "fs")
     const { runs: taken = [] } = pending.take()
-    expect(taken).toHaveLength(300)
-    pending.putBack()
-    expect(pending.take().runs).toEqual(taken.slice(-200))
+    expect(taken).toEqual(Array.from({ length: 100 }, () => runs(0, 1, 1)).flat())
+    add(pending, "ff").putBack()
+    expect(pending.take().runs).toEqual([...taken, ...runs(0, 2)].slice(-200))
+  })
+
+  test("keeps no failure for longer than a minute, whatever came after it", () => {
+    const pending = after(undated("sf"), 1_000, "sssf")
+    expect(after(pending, 59_999, "s").take().runs).toEqual([...runs(1), ...runs(3, 1, 1)])
+  })
+
+  test("knows a streak that goes on for longer", () => {
+    const pending = undated("")
+    for (let i = 0; i < 100; i++) after(pending, 1_000, "f")
+    const failed = pending.take().runs?.reduce((sum, { calls }) => sum + calls, 0)
+    expect(failed).toBeGreaterThan(55)
+    expect(failed).toBeLessThanOrEqual(61)
   })
 
   describe("of a window of time", () => {

@@ -43,6 +43,7 @@ export interface DurableObjectSettings {
 /** Successes alone are told this long after a failure, in milliseconds: they end the streak. */
 const SUCCESS_INTERVAL = 10_000
 const DEFAULT_DEADLINE = 250
+const MAX_BACKOFFS = 1_000
 
 const RULES: Readonly<Record<string, Rule>> = {
   waitUntil: FUNCTION,
@@ -110,16 +111,16 @@ class ObjectStorage implements SharedStorage {
     const exchanged = this.#exchange(name, report)
     // A call waits for its lease itself. Of many isolates each would make it without one, whenever the
     // object is moved or updated: that one is back at once.
-    if (report.acquire) return exchanged.catch(() => this.#exchange(name, report))
-    this.#hold(exchanged)
-    return exchanged
+    const answered = report.acquire ? exchanged.catch(() => this.#exchange(name, report)) : exchanged
+    void this.#hold(answered)
+    return answered
   }
 
-  #hold(exchanged: Promise<Verdict>): void {
+  async #hold(exchanged: Promise<Verdict>): Promise<void> {
     // Called as a method it would have a `this` that functions of the platform refuse.
     const waitUntil = this.#waitUntil
     try {
-      waitUntil?.(exchanged.catch(() => {}))
+      await waitUntil?.(exchanged.catch(() => {}))
     } catch (error) {
       reportError(error)
     }
@@ -129,7 +130,8 @@ class ObjectStorage implements SharedStorage {
     const object = this.#shard(name)
     const asked = Date.now()
     const backoff = this.#backoffs.get(object)
-    if (backoff?.isWaiting(asked)) throw backoff.error
+    // Not as that one itself: this report has not been sent.
+    if (backoff?.isWaiting(asked)) throw new Error("The object is left alone for a while", { cause: backoff.error })
     try {
       const verdict = await this.#send(object, name, report)
       this.#backoffs.delete(object)
@@ -137,6 +139,8 @@ class ObjectStorage implements SharedStorage {
     } catch (caught) {
       const error = caught instanceof Interruption ? caught.reason : caught
       const failing = this.#backoffs.get(object) ?? new Backoff()
+      // Those of many names, while all of them fail, are only in the way.
+      if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
       failing.failed(error, asked, Date.now())
       this.#backoffs.set(object, failing)
       throw error

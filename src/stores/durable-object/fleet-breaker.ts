@@ -87,8 +87,6 @@ export class FleetBreaker {
     this.#slowStart = slowStart
     this.#policy = {
       ...policy,
-      // 0, never, would be for ever here: whoever had a lease may be gone, and nobody hears of that.
-      probeTimeout: policy.probeTimeout || undefined,
       readyToTrip: (counts) => {
         const { generation, now } = this.#record
         return this.#quorum.isReached(this.#reporter, generation, this.#streaks, now) && policy.readyToTrip(counts)

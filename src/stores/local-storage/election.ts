@@ -21,17 +21,16 @@ export interface Office {
 
 // Nothing but time tells claims apart, and a busy machine is slow to pass them on.
 const CLAIM = 150
-const STALE = 10_000
 
 /**
  * @param term - Nobody who held the office in another term is in the way.
- * @param limit - Milliseconds after which a claim may be from a tab that is gone; 0 means unknown.
+ * @param limit - Milliseconds after which a claim may be from a tab that is gone.
  * @returns `undefined` when another tab holds it.
  */
 export function elect(name: string, term: string, storage: WebStorage, limit: number): Promise<Office | undefined> {
   // There are none in an insecure context, and asking for one may be denied.
   const { locks } = globalThis.navigator ?? {}
-  return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, limit || STALE)
+  return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, Math.max(limit, 2 * CLAIM))
 }
 
 function electByLock(locks: LockManager, name: string): Promise<Office | undefined> {

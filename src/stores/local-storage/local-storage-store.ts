@@ -6,7 +6,7 @@
 import { checkAll, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, freeLeases, type Report, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, type Report, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore, type SharedStorage } from "../create-store.ts"
 import { elect, type Office } from "./election.ts"
@@ -172,14 +172,14 @@ class PageStorage implements SharedStorage {
 
   /** Calls that are made at the same moment stand for election as one. */
   async #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
-    const limit = policy.probeTimeout ?? seen.openFor
+    const limit = leaseTime(seen, policy)
     // A tab that is frozen does not give its office back. Each half-open state has an office of its own,
     // and so has each lease that was not settled in time: nobody waits for a tab that is stuck.
-    const stuck = limit > 0 ? (seen.probes ?? []).find(({ at }) => seen.now - at > limit) : undefined
+    const stuck = seen.probes?.find(({ at }) => seen.now - at > limit)
     const term = stuck?.lease ?? `${seen.generation}`
     let election = this.#elections.get(name + term)
     if (!election) {
-      election = elect(`${this.#prefix}${name}:lead`, term, this.#storage(), limit)
+      election = elect(`lead:${this.#prefix}${name}`, term, this.#storage(), limit)
       this.#elections.set(name + term, election)
     }
     let office: Office | undefined
@@ -195,7 +195,7 @@ class PageStorage implements SharedStorage {
     const record = decode(text, policy)
     applyToRecord(record, policy, {}, Date.now())
     // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
-    freeLeases(record, policy, stuck || !office.sure ? limit || Infinity : -Infinity)
+    freeLeases(record, policy, stuck || !office.sure ? limit : -Infinity)
     const taken: Lead = { office, record, text, leaving: undefined }
     this.#leads.get(name)?.office.resign()
     this.#leads.set(name, taken)

@@ -1,0 +1,213 @@
+/** What a failure of the store costs the breakers that share it: nothing that they would notice later. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import {
+  applyReport,
+  CircuitBreaker,
+  consecutiveFailures,
+  createStore,
+  type Outcome,
+  type Policy,
+  type Report,
+  type Settings,
+  type SharedRecord,
+  type Verdict,
+} from "../../src/index.ts"
+import { fail, succeed } from "../breaker/calls.ts"
+import { runs } from "./runs.ts"
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe("A store that fails once, or answers late", () => {
+  /** A storage that keeps a record, and fails, or answers late, as the test says. */
+  function place() {
+    let record: unknown
+    const place = {
+      fails: (_report: Report): boolean => false,
+      delay: 0,
+      reports: [] as Report[],
+      client: (settings?: Settings) =>
+        new CircuitBreaker({ ...consecutiveFailures(3), timeout: 60_000, ...settings, store: createStore({ exchange }) }),
+      state: (): string => (record as SharedRecord).snapshot.state,
+    }
+    async function exchange(_name: string, policy: Policy, report: Report): Promise<Verdict> {
+      place.reports.push(report)
+      if (place.fails(report)) throw new Error("once")
+      const applied = applyReport(record, policy, report, Date.now())
+      record = applied.record
+      if (place.delay) await new Promise((resolve) => setTimeout(resolve, place.delay))
+      return applied.verdict
+    }
+    return place
+  }
+  const failures = async (breaker: CircuitBreaker, count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await fail(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  /** One call a second that goes well, and how many of so many are rejected. */
+  async function rejected(breaker: CircuitBreaker, calls: number): Promise<number> {
+    let count = 0
+    for (let i = 0; i < calls; i++) {
+      breaker.execute(async () => {}).catch(() => count++)
+      await vi.advanceTimersByTimeAsync(1_000)
+    }
+    return count
+  }
+
+  test("an outage that is over is not told of", async () => {
+    const shared = place()
+    shared.fails = () => true
+    const breaker = shared.client()
+    await failures(breaker, 3)
+    await vi.advanceTimersByTimeAsync(60_001)
+    await succeed(breaker)
+    shared.fails = () => false
+    await failures(breaker, 1)
+    await failures(shared.client(), 1)
+    expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+  })
+
+  test("nor is one failure of an hour ago", async () => {
+    const shared = place()
+    shared.fails = () => true
+    const breaker = shared.client(consecutiveFailures(10))
+    await failures(breaker, 3)
+    shared.fails = () => false
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(await rejected(breaker, 10)).toBe(0)
+    expect(shared.reports.flatMap(({ runs = [] }) => runs).at(-1)).toMatchObject({ outcome: "success" })
+    expect(shared.state()).toBe("closed")
+  })
+
+  test.each([undefined, 0])("what a lease came to is told again, with a probeTimeout of %s", async (probeTimeout) => {
+    const shared = place()
+    const breaker = shared.client({ probeTimeout })
+    await failures(breaker, 3)
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.fails = (report) => report.settle !== undefined
+    await succeed(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    shared.fails = () => false
+    expect(await rejected(breaker, 10)).toBe(0)
+    expect(shared.state()).toBe("closed")
+  })
+
+  test("what every one of several came to", async () => {
+    const shared = place()
+    const breaker = shared.client({ maxRequests: 3 })
+    await failures(breaker, 3)
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.fails = (report) => report.settle !== undefined
+    await Promise.all([1, 2, 3].map(() => succeed(breaker)))
+    shared.fails = () => false
+    expect(await rejected(breaker, 10)).toBe(0)
+    expect(shared.state()).toBe("closed")
+  })
+
+  test("reset() is told again, and trip() unless its period is over", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    const other = shared.client()
+    await failures(breaker, 3)
+    shared.fails = ({ force }) => force !== undefined
+    breaker.reset()
+    await vi.advanceTimersByTimeAsync(1)
+    shared.fails = () => false
+    expect(await rejected(breaker, 5)).toBe(0)
+    expect(shared.state()).toBe("closed")
+    shared.fails = ({ force }) => force !== undefined
+    breaker.trip()
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.fails = () => false
+    expect(await rejected(breaker, 5)).toBe(0)
+    expect(await rejected(other, 5)).toBe(0)
+  })
+
+  test("reset() is not undone by the answer to what was asked before", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    await failures(breaker, 2)
+    shared.delay = 100
+    await failures(breaker, 1)
+    breaker.reset()
+    await vi.advanceTimersByTimeAsync(150)
+    expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+  })
+
+  test("successes are told again, and a first question asked again", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    await failures(breaker, 2)
+    shared.fails = () => true
+    await succeed(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    shared.fails = () => false
+    expect(await rejected(breaker, 5)).toBe(0)
+    await failures(shared.client(), 1)
+    expect(shared.state()).toBe("closed")
+  })
+
+  test("what it does not understand has arrived", async () => {
+    const reports: Report[] = []
+    const strange = createStore({ exchange: (_name, _policy, report) => (reports.push(report), { version: 2 }) as never })
+    await failures(new CircuitBreaker({ ...consecutiveFailures(9), store: strange }), 5)
+    expect(reports.flatMap(({ runs = [] }) => runs)).toEqual(Array(5).fill(runs(0, 1)[0]))
+  })
+
+  test("a report without an answer is an error of the store", async () => {
+    const errors: unknown[] = []
+    const store = createStore({ exchange: () => new Promise(() => {}) })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(9), store })
+    breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+    await failures(breaker, 1)
+    await vi.advanceTimersByTimeAsync(1_000)
+    await failures(breaker, 1)
+    expect(errors).toEqual([new Error("The store did not answer a report")])
+  })
+
+  describe("a storage that answers after the deadline", () => {
+    test("lets the record close, and the breaker stay closed", async () => {
+      const shared = place()
+      const breaker = shared.client({ timeout: 30_000 })
+      shared.delay = 400
+      await failures(breaker, 3)
+      await vi.advanceTimersByTimeAsync(31_000)
+      expect(await rejected(breaker, 60)).toBe(0)
+      expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+    })
+
+    test("gets back the lease of a call that was aborted before it had one", async () => {
+      const shared = place()
+      const breaker = shared.client({ timeout: 30_000 })
+      await failures(breaker, 3)
+      await vi.advanceTimersByTimeAsync(31_000)
+      shared.delay = 400
+      const controller = new AbortController()
+      const aborted = breaker.execute(async () => {}, { signal: controller.signal }).catch(() => {})
+      controller.abort()
+      await vi.advanceTimersByTimeAsync(1_000)
+      await aborted
+      shared.delay = 0
+      expect(await rejected(shared.client({ timeout: 30_000 }), 5)).toBe(0)
+      expect(shared.state()).toBe("closed")
+    })
+  })
+
+  test("allow() closes the record too", async () => {
+    const shared = place()
+    const breaker = shared.client({ timeout: 10_000 })
+    const settle = async (outcome: Outcome): Promise<void> => {
+      breaker.allow()(outcome)
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    for (let i = 0; i < 3; i++) await settle("failure")
+    await vi.advanceTimersByTimeAsync(10_001)
+    await settle("success")
+    await settle("failure")
+    expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+  })
+})
