@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, oneOf } from "./core/check.ts"
+import { check, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
@@ -151,12 +151,13 @@ export class CircuitBreaker {
     const signal = options?.signal
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     if (options) {
-      if (signal?.aborted) return Promise.reject(signal.reason)
       try {
+        check("signal", signal, SIGNAL)
         check("callTimeout", limit ?? 0, TIMER)
       } catch (error) {
         return Promise.reject(error)
       }
+      if (signal?.aborted) return Promise.reject(signal.reason)
     }
     const permit = this.#admit()
     // Not thrown: that alone would double what a rejection costs.
@@ -278,6 +279,7 @@ export class CircuitBreaker {
       failed: (error) => {
         this.#listeners?.queue("storeerror", { error })
         this.#listeners?.announce()
+        return this.#listeners !== undefined
       },
     }
   }
@@ -421,11 +423,11 @@ export class CircuitBreaker {
 
   #changed(change: Transition | undefined, error?: unknown): void {
     if (!change) return
-    if (change.to === "closed") this.#cause = undefined
-    else if (error !== undefined) this.#cause = error
+    if (change.to !== "half-open") this.#cause = error
     // Isolated, it is open for whoever looks.
     if (!this.#isolations) this.#listeners?.queue("statechange", { ...change, error: this.#cause })
   }
 }
 
+const SIGNAL: Rule = ["an AbortSignal", (value) => value == null || typeof (value as AbortSignal).addEventListener === "function"]
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, FUNCTION, isNumber, NUMBER, oneOf, type Rule } from "./core/check.ts"
+import { checkAll, FUNCTION, isNumber, NUMBER, OBJECT, oneOf, type Rule } from "./core/check.ts"
 import type { State } from "./core/counts.ts"
 import type { MachineSettings } from "./core/policy.ts"
 import type { BreakerStore } from "./store.ts"
@@ -127,7 +127,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   callTimeout: TIMER,
   slowCallDuration: NUMBER,
   mode: /* @__PURE__ */ oneOf("enforce", "shadow", "disabled"),
-  store: ["a store", (value) => typeof (value as BreakerStore | null)?.link === "function"],
+  store: ["a store", (value) => OBJECT[1](value) && typeof (value as BreakerStore).link === "function"],
   clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
 }
 

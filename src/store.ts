@@ -27,8 +27,8 @@ export interface StoreHost {
   admit(): Permit | CircuitBreakerError | undefined
   /** Rejects a half-open call that others make, for so many milliseconds; `undefined` in shadow mode. */
   reject(wait: number): CircuitBreakerError | undefined
-  /** The store failed; the breaker goes on by its local state. */
-  failed(error: unknown): void
+  /** The store failed; the breaker goes on by its local state. Whether anybody listens to that. */
+  failed(error: unknown): boolean
 }
 
 /** The store, as its breaker sees it. Nothing here throws, and only `lease` is waited for. */

@@ -10,6 +10,7 @@ export type Rule = readonly [expected: string, holds: (value: unknown) => boolea
 export const NUMBER: Rule = ["a number from 0", (value) => isNumber(value)]
 export const INTEGER: Rule = ["an integer from 0", (value) => isNumber(value) && Number.isInteger(value)]
 export const BOOLEAN: Rule = ["a boolean", (value) => typeof value === "boolean"]
+export const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
 export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"]
 
 /** A rule for one of a few words. Calls at the top level of a file are marked as pure: bundlers would keep them otherwise. */
@@ -29,12 +30,22 @@ export function isNumber(value: unknown): value is number {
  */
 export function check(name: string, value: unknown, [expected, holds]: Rule): void {
   if (holds(value)) return
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value)
+  const shown = typeof value === "string" ? JSON.stringify(value) : textOf(value)
   throw new (typeof value === "number" ? RangeError : TypeError)(`${name} must be ${expected}: got ${shown}`)
+}
+
+// What has no prototype, or a `toString` that throws, cannot be made a text.
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return typeof value
+  }
 }
 
 /** Checks each setting that has a rule; `undefined` means its default everywhere. */
 export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>): void {
+  check("settings", settings, OBJECT)
   for (const name in rules) {
     const value: unknown = settings[name as keyof typeof settings]
     if (value !== undefined) check(name, value, rules[name] as Rule)

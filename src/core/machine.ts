@@ -235,7 +235,9 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
-  tally(counts, outcome, slow)
+  // A window of calls has no place from which such a call could leave it again.
+  if (calls && outcome === "excluded") counts.requests -= 1
+  else tally(counts, outcome, slow)
   if (calls && outcome !== "excluded") push(calls, counts, failed, slow, policy.windowSize)
 }
 

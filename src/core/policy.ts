@@ -44,7 +44,7 @@ export interface MachineSettings {
   bucketPeriod?: number | undefined
   /**
    * Counts the last so many settled calls, instead of those within `interval`. An integer from 0; 0
-   * means none. Excluded calls take no place in it.
+   * means none. Excluded calls take no place in it, and are not counted.
    *
    * @defaultValue none
    */

@@ -15,16 +15,16 @@ export interface WatchedResponse {
 const NULL_BODY = [204, 205, 304]
 
 /**
- * Watches the body of `original`, which must not be used any more if it has one.
+ * Watches the body of `original`, which must not be used any more then; `undefined` when it has none.
  *
  * @param counted - Settles when the breaker has taken note of how the body ended; its reader learns of
  * the end after that.
  */
-export function watchBody(original: Response, counted: () => Promise<unknown>): WatchedResponse {
+export function watchBody(original: Response, counted: () => Promise<unknown>): WatchedResponse | undefined {
   const { body, status, statusText, headers } = original
   // What a Response cannot be made of: an opaque one, or a status that no standard knows.
   const unusual = status < 200 || status > 599
-  if (!body || unusual || NULL_BODY.includes(status)) return { response: original, ended: Promise.resolve() }
+  if (!body || unusual || NULL_BODY.includes(status)) return undefined
   const reader = body.getReader()
   let resolve!: () => void
   let reject!: (error: unknown) => void

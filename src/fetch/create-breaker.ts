@@ -4,15 +4,19 @@
  * @module
  */
 import { CircuitBreaker } from "../breaker.ts"
+import { check, OBJECT, type Rule } from "../core/check.ts"
 import { report } from "../report.ts"
 import type { Settings } from "../settings.ts"
 import { retryAfterOf } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
+// An `async` one would always return an object, and say nothing.
+const SETTINGS: Rule = ["settings", (value) => value === undefined || (OBJECT[1](value) && !("then" in (value as object)))]
+
 /** Errors of calls that no origin is to blame for. */
 export interface Faultless {
-  /** To be excluded, from when they are caught to when they are judged. */
-  readonly excused: Set<unknown>
+  /** To be excluded, from when they are caught to when they are judged; calls may fail with the same one. */
+  readonly excused: unknown[]
   /** Excluded by `isExcluded`. */
   readonly excluded: WeakSet<object>
 }
@@ -27,11 +31,14 @@ export function createBreaker(
   snapshot: unknown,
   faultless: Faultless,
 ): CircuitBreaker {
-  const make = (own?: Settings<Response>): CircuitBreaker =>
+  const make = (own: Settings<Response> = {}): CircuitBreaker =>
     new CircuitBreaker({ snapshot, ...breakerSettings(settings, key, faultless, own) })
   if (!settings.perKey) return make()
   try {
-    return make(settings.perKey(key))
+    const own = settings.perKey(key)
+    check("perKey()", own, SETTINGS)
+    // What is undefined there is not set there.
+    return make(Object.fromEntries(Object.entries(own ?? {}).filter(([, value]) => value !== undefined)))
   } catch (error) {
     report(error)
     return make()
@@ -42,17 +49,18 @@ function breakerSettings(
   settings: FetchSettings,
   key: string,
   faultless: Faultless,
-  own?: Settings<Response>,
+  own: Settings<Response>,
 ): Settings<Response> {
   const { retryAfter, name, snapshot: _, ...common } = settings
   const merged: Settings<Response> = { ...common, ...own }
   const { isExcluded } = merged
   return {
     ...merged,
-    name: own?.name ?? (name ? `${name} ${key}` : key),
+    name: own.name ?? (name ? `${name} ${key}` : key),
     isSuccessful: merged.isSuccessful ?? isSuccessful,
     isExcluded: (error, response) => {
-      if (faultless.excused.delete(error)) return true
+      const place = faultless.excused.indexOf(error)
+      if (place >= 0) return faultless.excused.splice(place, 1).length > 0
       const excluded = isExcluded?.(error, response) ?? false
       if (excluded && typeof error === "object" && error !== null) faultless.excluded.add(error)
       return excluded

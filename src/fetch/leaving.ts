@@ -34,7 +34,7 @@ export function watchLeaving(): void {
 /** Whether a request that fails now may have failed because the page is being left. */
 export async function isLeaving(): Promise<boolean> {
   // Elsewhere the sign comes first. Timers of a hidden page take a second, and nobody goes back in one.
-  if (watching && navigator.vendor === WEBKIT_VENDOR && !document.hidden && !hasSign()) {
+  if (watching && globalThis.navigator?.vendor === WEBKIT_VENDOR && !document.hidden && !hasSign()) {
     await new Promise<void>((settle) => {
       waiting.add(settle)
       setTimeout(() => {

@@ -5,7 +5,7 @@
  */
 
 /** The first argument of `fetch`. */
-export type FetchInput = RequestInfo | URL
+export type FetchInput = string | URL | Request
 
 /**
  * The origin a call goes to; `undefined` when its URL cannot be read, or has none (`data:`), or names the
@@ -25,7 +25,11 @@ export function originOf(input: FetchInput): string | undefined {
 export function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {
   const signal = init?.signal === undefined ? asRequest(input)?.signal : init.signal
   // What is none is left to `fetch` to refuse.
-  return typeof signal?.addEventListener === "function" ? signal : undefined
+  return isSignal(signal) ? signal : undefined
+}
+
+function isSignal(value: AbortSignal | null | undefined): value is AbortSignal {
+  return typeof value?.addEventListener === "function"
 }
 
 /** The call's method, in upper case. */
@@ -56,24 +60,28 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
  * Whether `fetch` refuses the arguments themselves. It tells so with the same error that a lost
  * connection gives, so this is asked after a failure.
  *
- * @param used - Whether the body of a `Request` had been read before the call.
+ * @param used - Whether the body had been read, or was being read, before the call.
  */
 export function isRefused(input: FetchInput, init: RequestInit | undefined, used: boolean): boolean {
   try {
-    if (used && !init?.body) return true
+    if (used) return true
     const method = methodOf(input, init)
     if ((method === "GET" || method === "HEAD") && init?.body != null) return true
-    // A stream can be used once, and the call has used it.
-    new Request(urlOf(input), override(init, { method, body: null }))
+    if (init?.signal && !isSignal(init.signal)) return true
+    // A stream can be used once, and the call has used it. To follow a signal would leave a listener on it.
+    const body = init?.body instanceof ReadableStream ? new ReadableStream() : null
+    new Request(urlOf(input), override(init, { method, body, signal: null }))
     return false
   } catch {
     return true
   }
 }
 
-/** Whether the body of a `Request` has been read already. */
-export function isUsed(input: FetchInput): boolean {
-  return asRequest(input)?.bodyUsed ?? false
+/** Whether the body has been read already, or is being read; that of `init` replaces that of a `Request`. */
+export function isUsed(input: FetchInput, init: RequestInit | undefined): boolean {
+  if (init?.body) return init.body instanceof ReadableStream && init.body.locked
+  const request = asRequest(input)
+  return request !== undefined && (request.bodyUsed || (request.body?.locked ?? false))
 }
 
 // By shape: a Request may be of another realm, or of a polyfill.

@@ -19,13 +19,15 @@ import type { RetryAfterSettings } from "./retry-after.ts"
  */
 export interface FetchSettings extends Settings<Response> {
   /**
-   * Which breaker a call belongs to; `undefined` sends it straight through. `request` has no body.
+   * Which breaker a call belongs to; `undefined` sends it straight through. `request` has no body. Not asked
+   * for `blob:` and `data:`, which go to nobody.
    *
    * @defaultValue the origin
    */
   key?: ((request: Request) => string | undefined) | undefined
   /**
-   * Settings for one key, over the common ones; asked when its first call is made.
+   * Settings for one key, over the common ones; asked when its first call is made. What is `undefined`
+   * there is as in the common ones.
    *
    * @defaultValue none
    */

@@ -4,10 +4,11 @@
  * @module
  */
 import type { CircuitBreaker } from "../breaker.ts"
+import { check, type Rule } from "../core/check.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { report } from "../report.ts"
 import { watchBody } from "./body.ts"
-import { createBreaker } from "./create-breaker.ts"
+import { createBreaker, type Faultless } from "./create-breaker.ts"
 import { isLeaving, watchLeaving } from "./leaving.ts"
 import { BreakerRegistry } from "./registry.ts"
 import {
@@ -24,12 +25,14 @@ import { checkFetchSettings, type FetchSettings } from "./settings.ts"
 
 /** A `fetch` that is protected by {@link BreakerFetch.breakers}. */
 export interface BreakerFetch {
-  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>
   /** The breakers, by key. */
   readonly breakers: BreakerRegistry
 }
 
 const DEFAULT_MAX_BREAKERS = 1_000
+// By shape: one may be of another realm, or of a polyfill.
+const RESPONSE: Rule = ["a Response or undefined", (value) => typeof (value as Response).headers?.get === "function"]
 
 /**
  * Wraps `fetch`: the same signature and the same `Response`, and a {@link CircuitBreaker} for each
@@ -56,7 +59,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
   checkFetchSettings(options)
   watchLeaving()
   const settings = { ...options }
-  const faultless = { excused: new Set<unknown>(), excluded: new WeakSet<object>() }
+  const faultless: Faultless = { excused: [], excluded: new WeakSet() }
   const breakers = new BreakerRegistry(
     (key, snapshot) => createBreaker(settings, key, snapshot, faultless),
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
@@ -70,7 +73,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     const key = keyOf(settings, input, init)
     if (key === undefined) return send(input, init)
     const caller = signalOf(input, init)
-    const used = isUsed(input)
+    const used = isUsed(input, init)
     let call: Promise<Response>
 
     const attempt = async (
@@ -81,13 +84,14 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         const response = await send(input, signal === caller ? init : override(init, { signal: signal ?? null }))
         if (settings.settleOn !== "body" || methodOf(input, init) === "HEAD") return response
         const watched = watchBody(response, () => call)
+        if (!watched) return response
         arrived(watched.response)
         await watched.ended
         return watched.response
       } catch (error) {
         // An aborted call is judged by its signal, and this error is not looked at.
         const excused = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
-        if (excused && !signal?.aborted) faultless.excused.add(error)
+        if (excused && !signal?.aborted) faultless.excused.push(error)
         throw error
       }
     }
@@ -100,10 +104,11 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         call.then(resolve, reject)
       })
     } catch (error) {
-      if (caller?.aborted || faultless.excluded.has(error as object)) throw error
+      if (caller?.aborted || faultless.excluded.delete(error as object)) throw error
       const { fallback, rejectWith } = settings
       try {
         const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
+        if (substitute) check("fallback()", substitute, RESPONSE)
         if (substitute) return substitute
       } catch (thrown) {
         report(thrown)
@@ -118,9 +123,18 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
 
 function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | undefined): string | undefined {
   const origin = originOf(input)
-  if (!settings.key || origin === undefined) return origin
+  if (!settings.key) return origin
+  let request: Request
   try {
-    const key: unknown = settings.key(describe(input, init))
+    request = describe(input, init)
+  } catch {
+    // Nor can it be sent.
+    return origin
+  }
+  try {
+    // There is nobody who could be down.
+    if (/^(blob|data):/.test(request.url)) return undefined
+    const key: unknown = settings.key(request)
     if (key === undefined || typeof key === "string") return key
     throw new TypeError(`key() must be a string or undefined: got ${String(key)}`)
   } catch (error) {

@@ -335,10 +335,10 @@ class Link implements StoreLink {
     return verdict
   }
 
-  /** Once, not for every call while it lasts. */
+  /** Once that somebody hears, not for every call while it lasts. */
   #failed(error: unknown): void {
     // Whoever made the breaker has had no time to listen yet.
-    if (!this.#failing) queueMicrotask(() => this.#host.failed(error))
+    if (!this.#failing) queueMicrotask(() => (this.#failing &&= this.#host.failed(error)))
     this.#failing = true
   }
 }

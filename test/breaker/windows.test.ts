@@ -24,11 +24,7 @@ describe("windowSize", () => {
     const breaker = make({ windowSize: 2, isExcluded: (_, result) => result === "fine" })
     await fail(breaker, 2)
     await succeed(breaker, 10)
-    expect(breaker.counts).toMatchObject({
-      totalFailures: 2,
-      totalExclusions: 10,
-      totalSuccesses: 0,
-    })
+    expect(breaker.counts).toMatchObject({ requests: 2, totalFailures: 2, totalExclusions: 0, totalSuccesses: 0 })
   })
 
   test("stays exact over many rounds", async () => {

@@ -33,11 +33,15 @@ const program = `
   new CircuitBreaker({ maxRequest: 1 })
 `
 
-const libraries = { page: ["ES2022", "DOM"], worker: ["ES2022", "WebWorker"] }
+const libraries = {
+  page: { lib: ["ES2022", "DOM"], types: [] },
+  worker: { lib: ["ES2022", "WebWorker"], types: [] },
+  server: { lib: ["ES2022"], types: ["node"] },
+}
 
 test.each(
   Object.entries(resolutions).flatMap(([name, resolution]) =>
-    Object.entries(libraries).map(([where, lib]) => [name, where, { ...resolution, lib }] as const),
+    Object.entries(libraries).map(([where, libraries]) => [name, where, { ...resolution, ...libraries }] as const),
   ),
 )("a strict project with %s compiles in a %s", (_, _where, options) => {
   using project = userProject({ "program.ts": program })

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BOOLEAN, check, checkAll, INTEGER, isLike, NUMBER, oneOf, type Rule } from "../../core/check.ts"
+import { BOOLEAN, check, checkAll, INTEGER, isLike, NUMBER, OBJECT, oneOf, type Rule } from "../../core/check.ts"
 import { noCounts } from "../../core/counts.ts"
 import type { Report, Run, Verdict } from "../../core/shared.ts"
 import { checkVerdict } from "../check-verdict.ts"
@@ -23,7 +23,6 @@ const VERSION = 1
 const MAX_CALLS = 250_000
 
 const STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]
-const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [

@@ -1,0 +1,149 @@
+/** What a wrapped fetch does with the answers of callbacks, and of a fetch that is another's. */
+import { getEventListeners } from "node:events"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
+
+const URL_ = "https://api.example/"
+const ORIGIN = "https://api.example"
+const boom = new TypeError("boom")
+
+const wrap = (settings: FetchSettings, fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>): BreakerFetch =>
+  wrapFetch(fetch as typeof globalThis.fetch, { ...consecutiveFailures(1), ...settings })
+const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
+const failing = (): Promise<Response> => Promise.reject(boom)
+
+describe("a probe without a body, when bodies count,", () => {
+  test.each([204, 205, 304])("with status %i closes the breaker before its caller goes on", async (status) => {
+    let now = 0
+    let next = 503
+    const safeFetch = wrap({ settleOn: "body", timeout: 100, clock: { now: () => now } }, () => answer(next)())
+    await safeFetch(URL_)
+    now = 101
+    next = status
+    await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.state).toBe("closed")
+  })
+})
+
+describe("key()", () => {
+  test("is asked for a URL that has no origin of its own", async () => {
+    const safeFetch = wrap({ key: ({ url }) => new URL(url).host }, answer(500))
+    await safeFetch("app://api.local/items")
+    expect([...safeFetch.breakers].map(([key]) => key)).toEqual(["api.local"])
+  })
+
+  test.each(["data:,x", `blob:${ORIGIN}/1b4e28ba`])("is not asked for %s, which goes to nobody", async (url) => {
+    const key = vi.fn(() => "one")
+    await wrap({ key }, answer(200))(url)
+    expect(key).not.toHaveBeenCalled()
+  })
+
+  test("is not asked for one that nobody can send", async () => {
+    const key = vi.fn(() => "one")
+    await expect(wrap({ key }, failing)("/relative")).rejects.toBe(boom)
+    expect(key).not.toHaveBeenCalled()
+  })
+})
+
+describe("perKey()", () => {
+  test("leaves the common setting where its own is undefined", async () => {
+    const safeFetch = wrap({ readyToTrip: () => false, perKey: () => ({ readyToTrip: undefined, name: undefined }) }, answer(500))
+    for (let i = 0; i < 10; i++) await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)).toMatchObject({ name: ORIGIN, state: "closed" })
+  })
+
+  test.each([5, null, "x", Promise.resolve({ timeout: 1 })])("is reported when it answers %s", async (own) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const safeFetch = wrap({ perKey: () => own as object }, answer(200))
+    expect((await safeFetch(URL_)).status).toBe(200)
+    expect(error.mock.calls.flat()).toEqual([expect.objectContaining({ message: expect.stringMatching(/^perKey\(\) must be settings: got /) })])
+    error.mockRestore()
+  })
+})
+
+describe("fallback()", () => {
+  test.each(["x", 5, { status: 200 }])("is reported, and does not stand in, when it answers %j", async (substitute) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const safeFetch = wrap({ fallback: async () => substitute as unknown as Response }, failing)
+    await expect(safeFetch(URL_)).rejects.toBe(boom)
+    expect(error.mock.calls.flat()).toEqual([expect.objectContaining({ message: expect.stringMatching(/^fallback\(\) must be a Response/) })])
+    error.mockRestore()
+  })
+
+  test("is asked again for an error that was excluded once", async () => {
+    let excluded = true
+    const substitute = new Response("kept")
+    const safeFetch = wrap({ isExcluded: () => excluded, fallback: () => substitute }, failing)
+    await expect(safeFetch(URL_)).rejects.toBe(boom)
+    excluded = false
+    expect(await safeFetch(URL_)).toBe(substitute)
+  })
+})
+
+test("calls that fail with the same error while offline are all excluded", async () => {
+  vi.stubGlobal("navigator", { onLine: false })
+  const safeFetch = wrap({}, failing)
+  await Promise.allSettled([1, 2, 3].map(() => safeFetch(URL_)))
+  vi.unstubAllGlobals()
+  expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 3, totalFailures: 0 })
+})
+
+test("a document without a navigator does not hide the error of a call", async () => {
+  vi.resetModules()
+  vi.stubGlobal("document", { baseURI: ORIGIN })
+  vi.stubGlobal("addEventListener", () => {})
+  vi.stubGlobal("navigator", undefined)
+  const { wrapFetch } = await import("../../src/index.ts")
+  await expect(wrapFetch(failing)(URL_)).rejects.toBe(boom)
+  vi.unstubAllGlobals()
+})
+
+describe("a caller's signal", () => {
+  test("has no listener left after calls that failed or were rejected, with a fallback", async () => {
+    const { signal } = new AbortController()
+    const safeFetch = wrap({ fallback: () => new Response(), mode: "shadow" }, failing)
+    for (let i = 0; i < 20; i++) await safeFetch(URL_, { signal })
+    const rejecting = wrap({ fallback: () => new Response() }, failing)
+    for (let i = 0; i < 20; i++) await rejecting(URL_, { signal })
+    expect(getEventListeners(signal, "abort")).toHaveLength(0)
+  })
+})
+
+describe("arguments that fetch refuses for their body", () => {
+  const server = createServer((_, response) => response.end("ok"))
+  let url: string
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  })
+  afterAll(() => void server.close())
+
+  const locked = (): ReadableStream => {
+    const stream = new ReadableStream()
+    stream.getReader()
+    return stream
+  }
+  const lockedRequest = (): Request => {
+    const request = new Request(url, { method: "POST", body: "x" })
+    request.body?.getReader()
+    return request
+  }
+
+  test.each<[string, () => [RequestInfo, RequestInit?]]>([
+    ["a stream without duplex", () => [url, { method: "POST", body: new ReadableStream() }]],
+    ["a stream that is being read", () => [url, { method: "POST", body: locked(), duplex: "half" } as RequestInit]],
+    ["a Request that is being read", () => [lockedRequest()]],
+  ])("are excluded: %s", async (_, arguments_) => {
+    const safeFetch = wrapFetch(fetch, consecutiveFailures(1))
+    await expect(safeFetch(...arguments_())).rejects.toThrow(TypeError)
+    expect([...safeFetch.breakers].map(([, { state, counts }]) => [state, counts.totalExclusions])).toEqual([["closed", 1]])
+  })
+
+  test("and a stream that is not counts as ever", async () => {
+    const safeFetch = wrapFetch(failing, consecutiveFailures(1))
+    await expect(safeFetch(url, { method: "POST", body: new ReadableStream(), duplex: "half" } as RequestInit)).rejects.toBe(boom)
+    expect([...safeFetch.breakers].map(([, { state }]) => state)).toEqual(["open"])
+  })
+})
