@@ -22,6 +22,13 @@ const reasons = [
 ]
 
 describe("execute() with a signal", () => {
+  test.each([{}, "x", 5])("that is none refuses the call, and counts nothing: %j", async (signal) => {
+    const breaker = new CircuitBreaker(consecutiveFailures(1))
+    const call = breaker.execute(never, { signal: signal as unknown as AbortSignal })
+    await expect(call).rejects.toThrow(/^signal must be an AbortSignal: got /)
+    expect(breaker.counts).toEqual(counts({}))
+  })
+
   test.each(reasons)(
     "neither calls nor counts when it is aborted already: %o #48",
     async (reason) => {

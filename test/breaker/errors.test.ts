@@ -61,6 +61,17 @@ describe("OpenStateError", () => {
     expect((await rejection(breaker)).cause).toBe(undefined)
   })
 
+  test("has none when it was opened again without an error: by a response, say, or by hand", async () => {
+    const breaker = make()
+    const errors: unknown[] = []
+    breaker.addEventListener("statechange", ({ to, error }) => to === "open" && errors.push(error))
+    await fail(breaker)
+    now = 1_001
+    breaker.allow()("failure")
+    expect((await rejection(breaker)).cause).toBe(undefined)
+    expect(errors).toEqual([boom, undefined])
+  })
+
   test("has the cause still when a probe has failed, then that one's", async () => {
     const breaker = make()
     await fail(breaker)

@@ -43,6 +43,8 @@ const wrong: Record<string, readonly unknown[]> = {
   callerTimeout: ["success", 5, null],
   mode: ["off", "", 1, null, true],
   clock: [5, null, {}, { now: 5 }, () => 5],
+  // A string has a method of that name.
+  store: ["x", 5, null, {}, { link: 5 }],
 }
 
 describe("new CircuitBreaker()", () => {
@@ -52,6 +54,14 @@ describe("new CircuitBreaker()", () => {
       for (const value of values) expectRefusal({ [name]: value }, name, value)
     },
   )
+
+  test.each([null, 5, "x", () => {}])("refuses %s for the settings", (settings) => {
+    expect(() => new CircuitBreaker(settings as never)).toThrow(/^settings must be an object: got (null|5|"x"|\(\) => \{\s*\})$/)
+  })
+
+  test("names a value of which there is no text", () => {
+    expect(() => new CircuitBreaker({ timeout: Object.create(null) })).toThrow(/^timeout must be .*: got object$/)
+  })
 
   test("takes undefined for not set, everywhere", async () => {
     const settings = Object.fromEntries(Object.keys(wrong).map((name) => [name, undefined]))

@@ -41,6 +41,24 @@ const garbage: [string, unknown][] = [
 ]
 
 describe("createStore()", () => {
+  test("says so again, as long as nobody has heard of it", async () => {
+    const store = createStore({
+      exchange() {
+        throw new Error("down")
+      },
+    })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(9), store })
+    await fail(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    const errors: unknown[] = []
+    breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+    for (let i = 0; i < 3; i++) {
+      await fail(breaker)
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    expect(errors).toEqual([new Error("down")])
+  })
+
   test.each(garbage)("takes %s for an answer as a failure of the store: the breaker goes on by itself #64", async (_, answer) => {
     const { breaker, errors } = make({ exchange: () => answer as Verdict })
     await succeed(breaker)

@@ -138,9 +138,30 @@ describe("durableObjectStore()", () => {
     expect(await Promise.all(held)).toHaveLength(4)
   })
 
-  test("a waitUntil that throws hurts no call", async () => {
+  test("hands over the question for a lease, too: it may be answered after its request", async () => {
+    const held: Promise<unknown>[] = []
+    const subject = isolate({}, { deadline: 100, waitUntil: (promise) => held.push(promise) })
+    await times(6, () => call(subject, fail))
+    await pass(10_001)
+    held.length = 0
+    objects.handle = async (request, object) => {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return object.fetch(request)
+    }
+    void subject.execute(succeed)
+    await pass(100)
+    expect(held).toHaveLength(1)
+    await pass(1_000)
+    // The lease came late, and was settled.
+    expect(objects.received.slice(-2).map((body) => Object.keys(JSON.parse(body).report))).toEqual([["acquire"], ["settle"]])
+  })
+
+  test.each([
+    ["throws", () => { throw new TypeError("Illegal invocation") }],
+    ["rejects", () => Promise.reject(new TypeError("Illegal invocation"))],
+  ])("a waitUntil that %s hurts no call", async (_, waitUntil) => {
     const reported = vi.spyOn(console, "error").mockImplementation(swallow)
-    const subject = isolate({}, { waitUntil: () => { throw new TypeError("Illegal invocation") } })
+    const subject = isolate({}, { waitUntil })
     await expect(call(subject, fail)).rejects.toThrow("down")
     expect(reported).toHaveBeenCalledOnce()
     reported.mockRestore()
@@ -264,6 +285,21 @@ describe("durableObjectStore()", () => {
       await times(4, () => call(one, fail))
       await times(1, () => call(other, fail))
       expect(other.state).toBe("open")
+    })
+
+    test("what failed while it was left alone is told afterwards, though it had hung", async () => {
+      const subject = isolate({ readyToTrip: () => false }, { deadline: 100 })
+      objects.handle = never
+      for (let i = 0; i < 2; i++) {
+        await times(1, () => call(subject, fail))
+        await pass(400)
+      }
+      objects.handle = (request, object) => object.fetch(request)
+      await times(3, () => call(subject, fail))
+      expect(objects.received).toHaveLength(2)
+      await pass(1_000)
+      await times(1, () => call(subject, fail))
+      expect(JSON.parse(objects.received.at(-1)!).report.runs).toEqual(runs(0, 4))
     })
 
     test("a report that may have arrived is not sent twice", async () => {

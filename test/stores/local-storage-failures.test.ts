@@ -366,6 +366,39 @@ test("The failure after very many healthy calls does not book them all", async (
   expect(counts).toMatchObject({ requests: 10_001, consecutiveFailures: 1 })
 })
 
+test("A record of a clock that nobody had set holds no breaker open", async () => {
+  const storage = new FakeStorage()
+  vi.setSystemTime(5_000)
+  await failures(client(storage), 6)
+  vi.setSystemTime(start)
+  const subject = client(storage)
+  expect(await call(subject, succeed)).toBe("up")
+  expect(subject.breaker.state).toBe("closed")
+})
+
+test("The claim of a tab is not in the way of a breaker of any name", async () => {
+  const storage = new FakeStorage()
+  const [one, lead] = [client(storage), client(storage, { name: "api:lead" })]
+  for (const subject of [one, lead]) await failures(subject, 6)
+  await vi.advanceTimersByTimeAsync(10_001)
+  expect(await call(one, succeed)).toBe("up")
+  await settle()
+  expect(storage.getItem("webbreaker:api:lead")).not.toBe(null)
+})
+
+test("Without locks, tabs make half-open calls though the open period is shorter than a claim", async () => {
+  const storage = new FakeStorage()
+  const tabs = Array.from({ length: 3 }, () => client(storage, { timeout: 1 }))
+  for (const tab of tabs) await failures(tab, 6).catch(() => {})
+  let made = 0
+  for (let i = 0; i < 20; i++) {
+    for (const { breaker } of tabs) breaker.execute(async () => void (made += 1)).catch(() => {})
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(made).toBeGreaterThan(20)
+  expect(tabs.map(({ breaker }) => breaker.state)).toEqual(["closed", "closed", "closed"])
+})
+
 describe("A lease in the page's storage", () => {
   test("lapses after the open period with a probeTimeout of 0: whoever had it may be gone", async () => {
     const storage = new FakeStorage()

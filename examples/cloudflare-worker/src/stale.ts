@@ -12,7 +12,7 @@ const NAME = "stale-if-error"
 
 /** Keeps a copy of a response that anybody may see. Returns the response. */
 export function keepCopy(request: Request, response: Response, waitUntil: (promise: Promise<unknown>) => void): Response {
-  if (!isPublic(request) || !isKept(response)) return response
+  if (request.method !== "GET" || !isPublic(request) || !isKept(response)) return response
   const copy = new Response(response.clone().body, response)
   copy.headers.set("cache-control", `max-age=${KEEP}`)
   waitUntil(open().then((cache) => cache.put(request.url, copy)).catch(() => {}))
