@@ -11,8 +11,9 @@ export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
 /**
  * A call that the breaker rejected: the protected function was not called.
  *
- * It has no stack trace: taking one costs more than the rest of a rejection, and all of them would
- * show the same place. `cause` is the error that opened the breaker, when there was one.
+ * It has no stack trace where the engine lets that be left out: taking one costs more than the rest of a
+ * rejection, and all of them would show the same place. `cause` is the error that opened the breaker, when it
+ * was one: a response that did leaves none.
  *
  * @example
  * ```ts

@@ -53,7 +53,7 @@ export interface RejectedEvent extends BreakerEvent {
   readonly error: CircuitBreakerError
 }
 
-/** `"storeerror"`: the store failed, and the breaker goes on by its local state. Once, until it works again. */
+/** `"storeerror"`: the store failed, and the breaker goes on by its local state. Once, until it works again; again as long as nobody listens. */
 export interface StoreErrorEvent extends BreakerEvent {
   /** Of this interface. */
   readonly type: "storeerror"
@@ -99,7 +99,7 @@ export interface ListenerOptions {
  * would otherwise end the process.
  */
 export class Listeners {
-  /** Whether somebody wants to hear of each call. */
+  /** Whether somebody has ever wanted to hear of each call. */
   outcomes = false
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()

@@ -93,8 +93,8 @@ export interface Settings<T = any> extends MachineSettings {
    */
   snapshot?: unknown
   /**
-   * Shares the breaker with others of the same `name`: with other tabs and later pages, or with other
-   * isolates.
+   * Shares the breaker with others of the same `name`: with other tabs and later pages, with other isolates, or
+   * with other processes.
    *
    * @defaultValue none
    */

@@ -12,6 +12,8 @@ import type { RetryAfterSettings } from "./retry-after.ts"
 /**
  * Settings of {@link wrapFetch}: those of each breaker, and these.
  *
+ * The name of a breaker is its key, after `name` and a space when there is one.
+ *
  * For `isSuccessful` the default is: a status from 500, 408 and 429 are failures, every other
  * response is a success; an opaque response, whose status cannot be known, is one too. Failed calls
  * are excluded, besides those that `isExcluded` names, when the browser is offline, when the page is

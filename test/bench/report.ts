@@ -22,7 +22,7 @@ Each number is the median of ${rounds} rounds. In a round everything runs once, 
 bare call, and what counts is the ratio to that. Compare numbers of one table with each other, not with those
 of another run: how busy the machine is changes them all.
 
-## What it is meant to cost, and does, in Node
+## What it is meant to cost, and what it costs, in Node
 
 ${await targets(results[0]!, inNode)}
 

@@ -1,6 +1,5 @@
 /** The colours of the charts, which `style.css` names. */
 export interface Palette {
-  readonly ink: string
   readonly muted: string
   readonly line: string
   readonly closed: string
@@ -20,7 +19,6 @@ export function palette(): Palette {
   const style = getComputedStyle(document.documentElement)
   const color = (name: string): string => style.getPropertyValue(`--${name}`).trim()
   known = {
-    ink: color("ink"),
     muted: color("muted"),
     line: color("line"),
     closed: color("closed"),

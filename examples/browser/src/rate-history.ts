@@ -17,11 +17,6 @@ export class RateHistory {
     while (this.#samples.length > 2 && now - (this.#samples[1] as Sample).at > this.#keep) this.#samples.shift()
   }
 
-  /** How much it grew since the first sample. */
-  get grown(): number {
-    return (this.#samples.at(-1)?.total ?? 0) - (this.#samples[0]?.total ?? 0)
-  }
-
   /** The growth a second, at the time of each sample, over the `width` milliseconds before it. */
   points(width: number): { readonly at: number; readonly rate: number }[] {
     let begin = 0

@@ -33,8 +33,8 @@ export class WorkerView {
     for (const isolate of worker.isolates) this.#noteIsolate(isolate, now)
     this.#sent.note(worker.calls.sent, now)
     this.#reached.note(reached, now)
-    setText(element("#sent-worker"), String(this.#sent.grown))
-    setText(element("#reached-worker"), String(this.#reached.grown))
+    setText(element("#sent-worker"), String(worker.calls.sent))
+    setText(element("#reached-worker"), String(reached))
     showCounts(worker.calls)
   }
 

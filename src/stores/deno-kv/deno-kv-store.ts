@@ -52,6 +52,8 @@ const KV: Rule = [
  * Clocks have to agree to within a second. An entry expires a day after it has ceased to matter. It holds
  * up to 64 KiB, which is a `windowSize` of 30 000.
  *
+ * `Deno.openKv` is there with the flag `--unstable-kv`.
+ *
  * @param kv - A `Deno.Kv`, a promise of one, or a function that returns either. The function is called
  * by the first exchange, and again when what it returned could not be opened.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.

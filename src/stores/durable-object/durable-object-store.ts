@@ -60,7 +60,7 @@ const NAMESPACE: Rule = [
  * Object that {@link breakerObject} makes.
  *
  * A failure is reported at once, behind the call; what all isolates report is counted together, and
- * each learns the verdict with its next report. Healthy calls report nothing. While half-open, the
+ * each learns the verdict with its next report. Healthy calls report next to nothing. While half-open, the
  * object lets `maxRequests` calls through in the whole fleet. Where it is slow, overloaded or gone, no
  * call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"` says why.
  *

@@ -12,7 +12,8 @@ import { Quorum } from "./quorum.ts"
 
 /**
  * Settings of the breaker that the fleet shares: a breaker's own, and these. Its windows and its open
- * period are those of the whole fleet, whatever each isolate has.
+ * period are those of the whole fleet, whatever each isolate has. Which calls are slow is a setting of the
+ * isolates (`slowCallDuration`): a `slowCallRate` is for both.
  */
 export interface BreakerObjectSettings extends MachineSettings {
   /**
