@@ -97,9 +97,8 @@ class Link implements StoreLink {
   holdsBack = false
   readonly #storage: SharedStorage
   readonly #host: StoreHost
-  /** The answers to those who asked for a lease, and the leases that they got. */
+  /** The answers to those who asked for a lease. */
   readonly #asking = new WeakMap<Permit, Promise<Verdict | undefined>>()
-  readonly #leases = new WeakMap<Permit, string>()
   readonly #pending: PendingReport
   /** What the store has not heard, besides: it is told again with the next report. */
   #untold: Report[] = []
@@ -176,10 +175,7 @@ class Link implements StoreLink {
   settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void {
     if (change?.from === "closed") this.#opened = change.counts
     if (change?.to === "closed") this.#forget()
-    // Calls of the closed state, which are nearly all, are spared the look-up.
-    const lease = permit.lease && this.#leases.get(permit)
-    if (lease) void this.#settle(lease, outcome, retryAfter)
-    else if (permit.lease) void this.#settleLate(permit, outcome, slow, retryAfter)
+    if (permit.lease) void this.#settle(permit, outcome, slow, retryAfter)
     else this.#add(outcome, slow, retryAfter)
   }
 
@@ -189,17 +185,13 @@ class Link implements StoreLink {
     if (outcome === "failure" || this.#opened || this.#isSuccessDue()) void this.#report()
   }
 
-  /** A half-open call has ended for which the store has not answered yet, or was not asked: `allow` does not wait. */
-  async #settleLate(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number): Promise<void> {
+  /** The store may not have answered yet when a half-open call ends, or may not have been asked: `allow` does not wait. */
+  async #settle(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number): Promise<void> {
     const asking = this.#asking.get(permit) ?? (outcome === "excluded" ? undefined : this.#ask(permit))
     const lease = (await asking)?.lease
-    if (lease) await this.#settle(lease, outcome, retryAfter)
+    if (lease) await this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
     // It is as good a report as any: the record may be closed.
     else this.#add(outcome, slow, retryAfter)
-  }
-
-  #settle(lease: string, outcome: Outcome, retryAfter?: number): Promise<void> {
-    return this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
   }
 
   #ask(permit: Permit): Promise<Verdict | undefined> {
@@ -283,8 +275,6 @@ class Link implements StoreLink {
       checkVerdict(verdict)
       // A storage that is full can still be read: that alone does not make it well.
       if (!report.acquire) this.#failing = false
-      // Though it may come too late for the question: what becomes of the call can still be reported.
-      if (permit && verdict.lease) this.#leases.set(permit, verdict.lease)
       this.#adopt(verdict, turn, permit)
       return { verdict }
     } catch (error) {

@@ -6,12 +6,12 @@ import { expect, test } from "vitest"
 import { bundleSize } from "./bundle-size.ts"
 
 test.each([
-  [`export { CircuitBreaker } from "webbreaker"`, 5_800],
-  [`export { wrapFetch } from "webbreaker"`, 8_250],
-  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 11_450],
-  [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 10_550],
-  [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 11_100],
-  [`export { consecutiveFailures } from "webbreaker"`, 400],
+  [`export { CircuitBreaker } from "webbreaker"`, 6_000],
+  [`export { wrapFetch } from "webbreaker"`, 8_600],
+  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 12_350],
+  [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 11_400],
+  [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 12_000],
+  [`export { consecutiveFailures } from "webbreaker"`, 450],
 ])("%s stays below %i bytes #71", async (source, bound) => {
   const bytes = await bundleSize(source)
   console.log(`${bytes} bytes: ${source}`)
