@@ -169,7 +169,7 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
   // It may be told of calls that ended before: they have to be within the window.
-  const fresh = createRecord(policy, now - policy.buckets * policy.bucketPeriod)
+  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
   if (Math.max(at, openedAt) > now + CLOCK_SKEW || at < now - LONG_AGO) return fresh

@@ -60,7 +60,10 @@ function breakerSettings(
     isSuccessful: merged.isSuccessful ?? isSuccessful,
     isExcluded: (error, response) => {
       const place = faultless.excused.indexOf(error)
-      if (place >= 0) return faultless.excused.splice(place, 1).length > 0
+      if (place >= 0) {
+        faultless.excused.splice(place, 1)
+        return true
+      }
       const excluded = isExcluded?.(error, response) ?? false
       if (excluded && typeof error === "object" && error !== null) faultless.excluded.add(error)
       return excluded

@@ -3,7 +3,7 @@
  * on by its local state, and none of them sees the store's error.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, type Settings } from "../../src/index.ts"
+import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
 import { FailingStorage } from "./failing-storage.ts"
 import { FakeStorage } from "./fake-storage.ts"
@@ -374,6 +374,14 @@ test("A record of a clock that nobody had set holds no breaker open", async () =
   const subject = client(storage)
   expect(await call(subject, succeed)).toBe("up")
   expect(subject.breaker.state).toBe("closed")
+})
+
+test("A clock that begins in 1970 is as good as any, with a window that begins before", async () => {
+  vi.setSystemTime(0)
+  const storage = new FakeStorage()
+  const rate = failureRate({ threshold: 0.5, minimumRequests: 3, within: 10_000 })
+  for (let i = 0; i < 3; i++) await failures(client(storage, rate), 1)
+  expect(client(storage, rate).breaker.state).toBe("open")
 })
 
 test("The claim of a tab is not in the way of a breaker of any name", async () => {
