@@ -65,6 +65,9 @@ const COUNT: Rule = ["an integer from 1", (value) => INTEGER[1](value) && value 
 const SHARE: Rule = ["a number above 0 to 1", (value) => POSITIVE[1](value) && (value as number) <= 1]
 const JITTER: Rule = ["a number from 0 to 1", (value) => NUMBER[1](value) && (value as number) <= 1]
 
+// What the settings that a preset makes are called where it takes them.
+const NAMES: Readonly<Record<string, string>> = { interval: "within", windowSize: "last", slowCallDuration: "slowerThan" }
+
 // A bucket each tenth: what leaves the window at once is a tenth of it.
 const BUCKETS = 10
 
@@ -117,7 +120,7 @@ export function anyOf(...presets: readonly Preset[]): Preset {
   for (const { readyToTrip: _, ...rest } of presets) {
     for (const [name, value] of Object.entries(rest)) {
       if (merged[name] !== undefined && merged[name] !== value) {
-        throw new TypeError(`${name} must be the same in all presets: got ${merged[name]} and ${value}`)
+        throw new TypeError(`${NAMES[name] ?? name} must be the same in all presets: got ${merged[name]} and ${value}`)
       }
       merged[name] = value
     }

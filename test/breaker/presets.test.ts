@@ -160,3 +160,11 @@ describe("anyOf()", () => {
     expect(() => anyOf(at(100), at(200))).toThrow(TypeError)
   })
 })
+
+test.each([
+  ["within", failureRate({ threshold: 0.5, within: 1_000 }), failureRate({ threshold: 0.5, within: 2_000 })],
+  ["last", failureRate({ threshold: 0.5, last: 10 }), failureRate({ threshold: 0.5, last: 20 })],
+  ["slowerThan", slowCallRate({ threshold: 0.5, slowerThan: 1, last: 10 }), slowCallRate({ threshold: 0.5, slowerThan: 2, last: 10 })],
+])("anyOf() names %s by the name that the presets take it by", (name, one, other) => {
+  expect(() => anyOf(one, other)).toThrow(new RegExp(`^${name} must be the same in all presets: got \\d+ and \\d+$`))
+})

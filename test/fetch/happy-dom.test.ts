@@ -43,3 +43,24 @@ test("the verdict lies in its storage, for the breaker after", async () => {
   const after = new CircuitBreaker({ ...settings, store: localStorageStore() })
   expect(after.state).toBe("open")
 })
+
+test("a page removes the records that nobody needed for days, and nothing else", async () => {
+  const START = 1_800_000_000_000
+  const HOUR = 3_600_000
+  vi.useFakeTimers({ toFake: ["Date"], now: START })
+  const open = (name: string): void => new CircuitBreaker({ name, timeout: HOUR, store: localStorageStore() }).trip()
+  open("old")
+  localStorage.setItem("webbreaker:not json", "{")
+  localStorage.setItem("webbreaker:null", "null")
+  localStorage.setItem("other:old", localStorage.getItem("webbreaker:old")!)
+  vi.setSystemTime(START + HOUR)
+  open("young")
+  vi.setSystemTime(START + 49 * HOUR)
+  open("today")
+  expect(Object.keys(localStorage)).toContain("webbreaker:old")
+  vi.setSystemTime(START + 49 * HOUR + 1)
+  open("now")
+  const left = ["other:old", "webbreaker:not json", "webbreaker:now", "webbreaker:null", "webbreaker:today", "webbreaker:young"]
+  expect(Object.keys(localStorage).sort()).toEqual(left)
+  vi.useRealTimers()
+})

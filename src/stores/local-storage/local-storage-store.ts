@@ -6,7 +6,7 @@
 import { checkAll, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, type Report, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore, type SharedStorage } from "../create-store.ts"
 import { elect, type Office } from "./election.ts"
@@ -37,7 +37,8 @@ const RULES: Readonly<Record<string, Rule>> = {
  * Shares breakers of the same name between the tabs of an origin, and keeps their verdict across page
  * loads: open stays open for what remained, and a streak of failures goes on.
  *
- * While half-open, `maxRequests` calls of all tabs together are made. The store has no timer and no
+ * While half-open, `maxRequests` calls of all tabs together are made. A record that was of no use for two days
+ * is removed when a page begins. The store has no timer and no
  * channel, and does not keep a page out of the back/forward cache. Where there is no storage, or access
  * to it is denied, or it is full, the breaker goes on by itself and a `"storeerror"` says why.
  *
@@ -68,6 +69,8 @@ interface Lead {
   leaving: ReturnType<typeof setTimeout> | undefined
 }
 
+// Two days: past every open period that a page lives to see.
+const KEEP = 172_800_000
 // Storage and locks are known to agree after 20 ms.
 const SETTLE = 50
 
@@ -84,6 +87,7 @@ class PageStorage implements SharedStorage {
   readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
   readonly #gone = new FinalizationRegistry<WeakRef<Changed>>((ref) => this.#watchers.delete(ref))
   #listening = false
+  #tidied = false
 
   constructor({ storage, prefix = "webbreaker:" }: LocalStorageSettings) {
     this.#given = storage
@@ -117,6 +121,7 @@ class PageStorage implements SharedStorage {
     this.#watched.set(changed, { name, policy })
     this.#gone.register(changed, ref)
     this.#listen()
+    this.#tidy()
     // Also what makes WebKitGTK send the events: it sends none to a page that never used its storage.
     if (this.#storage().getItem(this.#prefix + name) !== null) this.#look(changed)
   }
@@ -129,6 +134,18 @@ class PageStorage implements SharedStorage {
     addEventListener("pageshow", ({ persisted }) => {
       if (persisted) this.#lookAgain(null)
     })
+  }
+
+  /** Once: a record that nobody needed for days would only fill the storage of the page. */
+  #tidy(): void {
+    if (this.#tidied) return
+    this.#tidied = true
+    const storage = this.#storage()
+    for (const key of Object.keys(storage)) {
+      if (!key.startsWith(this.#prefix)) continue
+      const { at = NaN, durationMs = NaN } = (parse(storage.getItem(key)) ?? {}) as Partial<SharedRecord>
+      if (Date.now() - at - durationMs > KEEP) storage.removeItem(key)
+    }
   }
 
   /** At the records of one key, or of all when it is `null`, as in the event of a cleared storage. */
@@ -244,11 +261,14 @@ function encode(record: BreakerRecord, policy: Policy): string {
 }
 
 function decode(text: string | undefined, policy: Policy): BreakerRecord {
-  let value: unknown
+  return decodeRecord(parse(text), policy, Date.now())
+}
+
+function parse(text: string | null | undefined): unknown {
   try {
-    value = text === undefined ? undefined : JSON.parse(text)
+    return JSON.parse(text ?? "null")
   } catch {
     // No record then.
+    return undefined
   }
-  return decodeRecord(value, policy, Date.now())
 }
