@@ -74,7 +74,7 @@ function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, wind
   const ranked = list.filter(({ outcome }) => outcome === "success" || outcome === "failure")
   ranked.sort((a, b) => (b.order ?? 0) - (a.order ?? 0))
   const within = list.filter((call) => {
-    if (windowSize) return !ranked.includes(call) || ranked.indexOf(call) < windowSize
+    if (windowSize) return !call.outcome || (ranked.includes(call) && ranked.indexOf(call) < windowSize)
     return buckets < 2 || age(time) - age(call.admitted) < buckets
   })
   const streak = (outcome: Outcome): number => {
