@@ -54,6 +54,7 @@ const DEFAULT_DEADLINE = 250
 const LONG_STREAK = 3
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
+const PATIENTLY = 6
 // What is left of an open period that is over: the very end belongs to it.
 const OVER = -1
 
@@ -125,7 +126,7 @@ class Link implements StoreLink {
     }
     this.#adopt(verdict, ++this.#asked)
     // Others had failures: a success here ends their streak.
-    if (verdict.streak) this.#successDue = Math.min(this.#successDue, Date.now() + this.#successInterval)
+    if (verdict.streak) this.#askAgain(this.#successInterval)
   }
 
   constructor(storage: SharedStorage, host: StoreHost) {
@@ -223,7 +224,7 @@ class Link implements StoreLink {
     if (verdict) return
     // A lease can be settled twice. To force what others have decided since would undo it.
     if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
-    this.#askAgain()
+    this.#askAgain(ASK_AGAIN)
   }
 
   /** One report at a time; what comes up meanwhile goes with the next. */
@@ -245,7 +246,8 @@ class Link implements StoreLink {
     if (!verdict) {
       this.#opened ??= opened
       if (!lost) this.#pending.putBack()
-      this.#askAgain()
+      // Perhaps it failed because so many asked.
+      this.#askAgain(Math.max(this.#successInterval * PATIENTLY, ASK_AGAIN))
     } else if (this.#pending.hasFailure) void this.#report()
   }
 
@@ -256,9 +258,9 @@ class Link implements StoreLink {
     this.#untold = this.#untold.filter(({ settle }) => settle)
   }
 
-  /** Has the next success reported that comes after a while. */
-  #askAgain(): void {
-    this.#successDue = Math.min(this.#successDue, Date.now() + Math.max(this.#successInterval, ASK_AGAIN))
+  /** Has the next success reported that comes after `wait` milliseconds. */
+  #askAgain(wait: number): void {
+    this.#successDue = Math.min(this.#successDue, Date.now() + wait)
   }
 
   /**
