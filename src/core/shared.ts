@@ -27,6 +27,11 @@ export interface Run {
   readonly age?: number
 }
 
+/** How many calls those are together. */
+export function callsOf(runs: readonly Run[]): number {
+  return runs.reduce((sum, { calls }) => sum + calls, 0)
+}
+
 /** What a breaker tells the record it shares. All is optional; an empty report asks how things are. */
 export interface Report {
   /** Calls of the closed state since the last report, in the order in which they ended. */

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Policy } from "../core/policy.ts"
-import type { Report, Run } from "../core/shared.ts"
+import { callsOf, type Report, type Run } from "../core/shared.ts"
 
 // While a store is down its breaker goes on: what is then kept for it has a bound.
 const MAX_RUNS = 200
-// Whoever reads a report goes through its calls.
+// Whoever reads a report goes through its calls, and refuses one of too many.
 const MAX_CALLS = 10_000
+const MAX_CALLS_TOGETHER = 200_000
 // Without a window of time, failures older than this are no news, whenever the store hears of them.
 const MEMORY = 60_000
 // Without buckets, a run spans no more than this share of what is remembered.
@@ -81,7 +82,7 @@ export class PendingReport {
       last.slow = Math.min(last.slow + slow, MAX_CALLS)
     } else {
       runs.push({ outcome, calls, slow, at })
-      if (runs.length > MAX_RUNS) runs.shift()
+      while (runs.length > MAX_RUNS || callsOf(runs) > MAX_CALLS_TOGETHER) runs.shift()
     }
   }
 

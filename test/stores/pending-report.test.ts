@@ -131,6 +131,14 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual([...taken, ...runs(0, 2)].slice(-200))
   })
 
+  test("has no more calls together than the object takes", () => {
+    const pending = undated("")
+    for (let i = 0; i < 40; i++) add(pending, "s".repeat(10_000) + "f")
+    const calls = pending.take().runs?.reduce((sum, { calls }) => sum + calls, 0)
+    expect(calls).toBeGreaterThan(190_000)
+    expect(calls).toBeLessThanOrEqual(210_000)
+  })
+
   test("keeps no failure for longer than a minute, whatever came after it", () => {
     const pending = after(undated("sf"), 1_000, "sssf")
     expect(after(pending, 59_999, "s").take().runs).toEqual([...runs(1), ...runs(3, 1, 1)])

@@ -6,7 +6,7 @@
 import { checkAll, NUMBER, type Rule } from "../../core/check.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, callsOf, decodeRecord, encodeRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import { report as reportError } from "../../report.ts"
 import { Quorum } from "./quorum.ts"
 
@@ -167,8 +167,4 @@ export class FleetBreaker {
 
 function isFailure({ outcome }: Run): boolean {
   return outcome === "failure"
-}
-
-function callsOf(runs: readonly Run[]): number {
-  return runs.reduce((sum, { calls }) => sum + calls, 0)
 }

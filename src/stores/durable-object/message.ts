@@ -6,7 +6,7 @@
  */
 import { BOOLEAN, check, checkAll, INTEGER, isLike, NUMBER, OBJECT, oneOf, type Rule } from "../../core/check.ts"
 import { noCounts } from "../../core/counts.ts"
-import type { Report, Run, Verdict } from "../../core/shared.ts"
+import { callsOf, type Report, type Run, type Verdict } from "../../core/shared.ts"
 import { checkVerdict } from "../check-verdict.ts"
 
 /** A report on its way to the object. */
@@ -27,7 +27,7 @@ const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [
   `a list of runs of ${MAX_CALLS} calls at most together`,
-  (value) => Array.isArray(value) && value.every(isRun) && value.reduce((sum, { calls }) => sum + calls, 0) <= MAX_CALLS,
+  (value) => Array.isArray(value) && value.every(isRun) && callsOf(value) <= MAX_CALLS,
 ]
 const COUNTS: Rule = ["counts", (value) => isLike(value, noCounts())]
 const REPORT_RULES = {
