@@ -28,6 +28,7 @@ import { judgeError, judgeResult, type Judgement } from "./judge.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
 import type { StoreHost, StoreLink } from "./store.ts"
+import { isSignal } from "./when-aborted.ts"
 
 /** Options of one call. */
 export interface CallOptions {
@@ -429,5 +430,5 @@ export class CircuitBreaker {
   }
 }
 
-const SIGNAL: Rule = ["an AbortSignal", (value) => value == null || typeof (value as AbortSignal).addEventListener === "function"]
+const SIGNAL: Rule = ["an AbortSignal", (value) => value == null || isSignal(value)]
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")

@@ -31,3 +31,8 @@ function follow(signal: AbortSignal): Followers {
   signal.addEventListener("abort", listener)
   return followers
 }
+
+/** Whether it is a signal; by shape, since it may be of another realm. */
+export function isSignal(value: unknown): value is AbortSignal {
+  return typeof (value as AbortSignal | null | undefined)?.addEventListener === "function"
+}

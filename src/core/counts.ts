@@ -7,6 +7,9 @@
 /** The three states of a breaker; the words are gobreaker's. */
 export type State = "closed" | "half-open" | "open"
 
+/** All of them. */
+export const STATES: readonly State[] = ["closed", "half-open", "open"]
+
 /** What a call was: `"excluded"` is neither a success nor a failure. */
 export type Outcome = "success" | "failure" | "excluded"
 

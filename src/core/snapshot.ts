@@ -7,7 +7,7 @@
  * @module
  */
 import { isLike } from "./check.ts"
-import { noCounts, type Counts, type State } from "./counts.ts"
+import { noCounts, STATES, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, newGeneration, type BreakerRecord } from "./record.ts"
 import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
@@ -121,7 +121,7 @@ function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSna
   return (
     isLike(value, { ...fresh, window: { ...fresh.window, ...lists } }) &&
     value.version === fresh.version &&
-    ["closed", "half-open", "open"].includes(value.state) &&
+    STATES.includes(value.state) &&
     value.window.calls.length <= value.window.length
   )
 }

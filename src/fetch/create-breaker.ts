@@ -4,14 +4,14 @@
  * @module
  */
 import { CircuitBreaker } from "../breaker.ts"
-import { check, OBJECT, type Rule } from "../core/check.ts"
+import { ask, OBJECT, type Rule } from "../core/check.ts"
 import { report } from "../report.ts"
 import type { Settings } from "../settings.ts"
 import { retryAfterOf } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
 // An `async` one would always return an object, and say nothing.
-const SETTINGS: Rule = ["settings", (value) => value === undefined || (OBJECT[1](value) && !("then" in (value as object)))]
+const SETTINGS: Rule = ["settings", (value) => OBJECT[1](value) && !("then" in (value as object))]
 
 /** Errors of calls that no origin is to blame for. */
 export interface Faultless {
@@ -34,11 +34,10 @@ export function createBreaker(
   const make = (own: Settings<Response> = {}): CircuitBreaker =>
     new CircuitBreaker({ snapshot, ...breakerSettings(settings, key, faultless, own) })
   if (!settings.perKey) return make()
+  const own = ask(report, "perKey", SETTINGS, {}, settings.perKey, key)
   try {
-    const own = settings.perKey(key)
-    check("perKey()", own, SETTINGS)
     // What is undefined there is not set there.
-    return make(Object.fromEntries(Object.entries(own ?? {}).filter(([, value]) => value !== undefined)))
+    return make(Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)))
   } catch (error) {
     report(error)
     return make()

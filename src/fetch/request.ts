@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isSignal } from "../when-aborted.ts"
+
 /** The first argument of `fetch`. */
 export type FetchInput = string | URL | Request
 
@@ -26,10 +28,6 @@ export function signalOf(input: FetchInput, init: RequestInit | undefined): Abor
   const signal = init?.signal === undefined ? asRequest(input)?.signal : init.signal
   // What is none is left to `fetch` to refuse.
   return isSignal(signal) ? signal : undefined
-}
-
-function isSignal(value: AbortSignal | null | undefined): value is AbortSignal {
-  return typeof value?.addEventListener === "function"
 }
 
 /** The call's method, in upper case. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, FUNCTION, INTEGER, NUMBER, oneOf, type Rule } from "../core/check.ts"
+import { checkAll, FUNCTION, INTEGER, NUMBER, OBJECT, oneOf, type Rule } from "../core/check.ts"
 import { createPolicy } from "../core/policy.ts"
 import { report } from "../report.ts"
 import { callSettings, type Settings } from "../settings.ts"
@@ -85,7 +85,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   maxBreakers: ["an integer from 1", (value) => INTEGER[1](value) && value !== 0],
   rejectWith: /* @__PURE__ */ oneOf("error", "response"),
   fallback: FUNCTION,
-  retryAfter: ["an object or false", (value) => value === false || (typeof value === "object" && value !== null)],
+  retryAfter: ["an object or false", (value) => value === false || OBJECT[1](value)],
   settleOn: /* @__PURE__ */ oneOf("headers", "body"),
 }
 

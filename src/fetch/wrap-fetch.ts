@@ -108,8 +108,10 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       const { fallback, rejectWith } = settings
       try {
         const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
-        if (substitute) check("fallback()", substitute, RESPONSE)
-        if (substitute) return substitute
+        if (substitute) {
+          check("fallback()", substitute, RESPONSE)
+          return substitute
+        }
       } catch (thrown) {
         report(thrown)
       }

@@ -1,7 +1,7 @@
 import { isLike } from "../core/check.ts"
+import { STATES } from "../core/counts.ts"
 import type { Verdict } from "../core/shared.ts"
 
-const STATES = ["closed", "half-open", "open"]
 const OPTIONAL = { openFor: 0, streak: 0, lease: "", slowStart: { elapsed: 0, length: 0 } }
 const MODEL = { state: "", retryAfter: 0, opens: 0, ...OPTIONAL }
 

@@ -54,6 +54,7 @@ const DEFAULT_DEADLINE = 250
 const LONG_STREAK = 3
 // While another one probes, how long until this one asks again how that went.
 const ASK_AGAIN = 1_000
+// By how much longer than usual a success waits that could not be told.
 const PATIENTLY = 6
 // What is left of an open period that is over: the very end belongs to it.
 const OVER = -1

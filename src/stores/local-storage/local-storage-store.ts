@@ -86,8 +86,7 @@ class PageStorage implements SharedStorage {
   readonly #watchers = new Set<WeakRef<Changed>>()
   readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
   readonly #gone = new FinalizationRegistry<WeakRef<Changed>>((ref) => this.#watchers.delete(ref))
-  #listening = false
-  #tidied = false
+  #begun = false
 
   constructor({ storage, prefix = "webbreaker:" }: LocalStorageSettings) {
     this.#given = storage
@@ -120,15 +119,19 @@ class PageStorage implements SharedStorage {
     this.#watchers.add(ref)
     this.#watched.set(changed, { name, policy })
     this.#gone.register(changed, ref)
-    this.#listen()
-    this.#tidy()
+    this.#begin()
     // Also what makes WebKitGTK send the events: it sends none to a page that never used its storage.
     if (this.#storage().getItem(this.#prefix + name) !== null) this.#look(changed)
   }
 
+  #begin(): void {
+    if (this.#begun) return
+    this.#begun = true
+    if (typeof addEventListener === "function") this.#listen()
+    this.#tidy()
+  }
+
   #listen(): void {
-    if (this.#listening || typeof addEventListener !== "function") return
-    this.#listening = true
     addEventListener("storage", ({ key }) => this.#lookAgain(key))
     // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
     addEventListener("pageshow", ({ persisted }) => {
@@ -136,10 +139,8 @@ class PageStorage implements SharedStorage {
     })
   }
 
-  /** Once: a record that nobody needed for days would only fill the storage of the page. */
+  /** A record that nobody needed for days would only fill the storage of the page. */
   #tidy(): void {
-    if (this.#tidied) return
-    this.#tidied = true
     const storage = this.#storage()
     for (const key of Object.keys(storage)) {
       if (!key.startsWith(this.#prefix)) continue
