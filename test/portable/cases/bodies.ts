@@ -49,7 +49,9 @@ export const cases: Case[] = [
           await counted(t, fetch, { successes: 1 })
           return
         }
-        await t.rejects(response.text())
+        const errors: unknown[] = []
+        fetch.breakers.get(t.origin)?.addEventListener("failure", ({ error }) => void errors.push(error))
+        t.equal(await t.rejects(response.text()), errors[0])
         await counted(t, fetch, { failures: 1 })
       },
     },
@@ -74,7 +76,7 @@ export const cases: Case[] = [
       const fetch = wrapFetch(undefined, { settleOn: "body", callTimeout: 1_000 })
       const response = await fetch(target(t, "/hang-body?body=begun").url)
       outcomes(t, fetch, { pending: 1 })
-      await t.rejects(response.text())
+      await t.rejects(response.text(), { name: "TimeoutError" })
       await counted(t, fetch, { failures: 1 })
     },
   },
@@ -85,7 +87,7 @@ export const cases: Case[] = [
       const response = await fetch(target(t, "/hang-body?body=begun").url)
       await pause(1_100)
       outcomes(t, fetch, { failures: 1 })
-      await t.rejects(response.text())
+      await t.rejects(response.text(), { name: "TimeoutError" })
     },
   },
   {
@@ -96,10 +98,53 @@ export const cases: Case[] = [
         const controller = new AbortController()
         const { url } = target(t, "/hang-body?body=begun")
         const response = await fetch(url, { signal: controller.signal })
-        const rejected = t.rejects(response.text())
+        const clone = response.clone()
+        const rejected = Promise.all([t.rejects(response.text()), t.rejects(clone.blob())])
         controller.abort("enough")
-        await rejected
+        t.deepEqual(await rejected, ["enough", "enough"])
         await counted(t, fetch, { exclusions: 1 })
+      }
+    },
+  },
+  {
+    name: "a body whose fetch heeds no signal ends for its reader at callTimeout, and with an abort",
+    async run(t) {
+      const ends: unknown[] = []
+      const own = async (): Promise<Response> => new Response(new ReadableStream({ cancel: (reason) => void ends.push(reason) }))
+      const late = await wrapFetch(own, { settleOn: "body", callTimeout: 20 })(`${t.origin}/`)
+      const timeout = await t.rejects(late.text(), { name: "TimeoutError" })
+      const controller = new AbortController()
+      const { body } = await wrapFetch(own, { settleOn: "body" })(`${t.origin}/`, { signal: controller.signal })
+      const read = t.rejects(Promise.resolve(body?.getReader().read()))
+      controller.abort("enough")
+      t.equal(await read, "enough")
+      t.deepEqual(ends, [timeout, "enough"])
+    },
+  },
+  {
+    name: "a body that is no JSON is one for its reader when bodies count, who may put a parser of his own there",
+    async run(t) {
+      const fetch = wrapFetch(undefined, { settleOn: "body" })
+      const response = await fetch(target(t, "/status/200?body=no%20json").url)
+      const clone = response.clone()
+      // As ky does.
+      clone.json = () => clone.text()
+      await t.rejects(response.json(), { name: "SyntaxError" })
+      t.equal(await clone.json(), "no json")
+      await counted(t, fetch, { successes: 1 })
+    },
+  },
+  {
+    name: "a response whose body is used already or locked is passed on when bodies count",
+    async run(t) {
+      const used = new Response("used")
+      await used.text()
+      const locked = new Response("locked")
+      locked.body?.getReader()
+      for (const response of [used, locked]) {
+        const fetch = wrapFetch(async () => response, { settleOn: "body" })
+        t.equal(await fetch(`${t.origin}/`), response)
+        outcomes(t, fetch, { successes: 1 })
       }
     },
   },
