@@ -53,7 +53,8 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
 
   /** Keys and breakers, the least recently used first. */
   *[Symbol.iterator](): IterableIterator<[key: string, breaker: CircuitBreaker]> {
-    for (const [key, { breaker }] of this.#entries) yield [key, breaker]
+    // Of a copy: a call that is made meanwhile moves its key to the end, where it would come up again.
+    for (const [key, { breaker }] of [...this.#entries]) yield [key, breaker]
   }
 
   /** All breakers as plain JSON: for a dashboard, or for the setting `snapshot`. */

@@ -62,6 +62,14 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("b"), origin("c")])
   })
 
+  test("gives each breaker once, to who makes calls on the way too", async () => {
+    const safeFetch = wrap({})
+    await callAll(safeFetch, "a", "b")
+    const seen: string[] = []
+    for (const [key] of safeFetch.breakers) if (seen.push(key) < 9) await safeFetch(key)
+    expect(seen).toEqual([origin("a"), origin("b")])
+  })
+
   test("has a snapshot that is plain JSON, from which another goes on", async () => {
     const safeFetch = wrap({ timeout: 5_000 }, answer(503))
     for (let i = 0; i < 6; i++) await safeFetch(url("a"))
