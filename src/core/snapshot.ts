@@ -89,14 +89,14 @@ export function restoreSnapshot(value: unknown, policy: Policy, now: number): Br
  */
 function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, window: from }: BreakerSnapshot): void {
   const { counts, time, calls } = record
-  const { requests, totalSuccesses, totalExclusions, consecutiveSuccesses, consecutiveFailures } = past
+  const { totalSuccesses, totalExclusions, consecutiveSuccesses, consecutiveFailures } = past
   if (time) {
     time.age = Math.floor(elapsed / policy.bucketPeriod)
     time.buckets = copy(from.buckets).filter(({ age }) => age <= time.age)
     for (const bucket of time.buckets) add(counts, bucket, 1)
   } else if (calls) {
-    // Besides them there were those under way.
-    counts.requests = Math.max(requests, from.calls.length)
+    // Those under way besides would never leave it.
+    counts.requests = from.calls.length
     for (const call of from.calls) {
       tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0)
       push(calls, counts, (call & FAILED) > 0, (call & SLOW) > 0, policy.windowSize)

@@ -123,7 +123,7 @@ test("the counts are those of the calls in the window", () => {
         const now = world.breaker.snapshot()
         if (time > highest || time < highest - 1_000 || now.state === "open") highest = time
         if (now.generation !== generation) [generation, began, list] = [now.generation, passed, []]
-        if (step.do === "restore" && now.state === "half-open") list = list.filter(({ outcome }) => outcome)
+        if (step.do === "restore" && (now.state === "half-open" || plan.window.windowSize)) list = list.filter(({ outcome }) => outcome)
         if (world.calls.length > calls && world.calls.at(-1)?.counted) {
           const entry = { generation, admitted: passed - began, reading: world.clock.time }
           entries.set(world.calls.at(-1), entry)
