@@ -39,17 +39,19 @@ export interface Evidence {
 // Further back than this, nobody knows how long ago a clock was set.
 const BACKWARD_STEP = 1_000
 // A Worker's clock reads 0 at the top level, and the milliseconds since 1970 in a request.
+const TOP_LEVEL = 0
 const CLOCK_START = 1e12
 
 /** Takes note of the time. Moves all times along when the clock was set, rather than time passed. */
 function advance(record: BreakerRecord, now: number): void {
-  const step = now - record.now
+  const { now: last } = record
+  const step = now - last
   const set = step < -BACKWARD_STEP
   // Less than that may be two requests of one isolate that see different times. But an open period
   // never grows, not even by so little.
   if (step < 0 && !set && record.state !== "open") return
   record.now = now
-  if (step >= 0 && step < CLOCK_START) return
+  if (step >= 0 && (last !== TOP_LEVEL || step < CLOCK_START)) return
   // One early probe beats a period that does not end.
   record.since = set && record.state === "open" ? -Infinity : record.since + step
   for (const probe of record.probes ?? []) probe.at += step
@@ -206,12 +208,14 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
   let end = since + openFor
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
-    // Nobody knows when the calls end that have the slots. The oldest is given up then, by the next call
-    // that asks; the open period that this begins may be over by now.
-    const oldest = record.probes?.[0]?.at ?? now
-    end = oldest + (policy.probeTimeout || openFor)
-    const next = typeof policy.timeout === "number" ? policy.timeout : 0
-    if (policy.probeTimeout !== 0 && now > end + next) return 0
+    const { probeTimeout = openFor, timeout } = policy
+    // Nobody knows when the calls end that have the slots. When none is given up, that is all there is to say.
+    if (!probeTimeout) return Math.max(openFor, 1)
+    // The oldest is given up then, by the next call that asks; the open period that this begins may be over
+    // by now.
+    end = (record.probes?.[0]?.at ?? now) + probeTimeout
+    const next = typeof timeout === "number" ? timeout : 0
+    if (now > end + next) return 0
   }
   // At the very end the answer is still no, and who is told 0 would spin.
   return Math.max(end - now, 1)

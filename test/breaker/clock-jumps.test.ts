@@ -42,7 +42,7 @@ describe("a clock that jumps", () => {
     expect(breaker.state).toBe("half-open")
   })
 
-  test.each([-11_000, -MINUTE, -HOUR])(
+  test.each([-11_000, -MINUTE, -HOUR, EPOCH])(
     "by %d ms while nobody looks does not lengthen one",
     (jump) => {
       let passed = 0
