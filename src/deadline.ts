@@ -67,7 +67,12 @@ let bodies: FinalizationRegistry<() => void> | undefined
  * with the body, so that a signal which lives long does not keep what each call left behind.
  */
 function followBody(result: unknown, caller: AbortSignal, controller: AbortController): void {
-  const body = (result as { body?: unknown } | null | undefined)?.body
+  let body: unknown
+  try {
+    body = (result as { body?: unknown } | null | undefined)?.body
+  } catch {
+    // A result may be anything, and some let nobody look.
+  }
   if (!(body instanceof ReadableStream)) return
   const unfollow = whenAborted(caller, () => controller.abort(caller.reason))
   // Workers of an older compatibility date have none; a signal there lives as long as its request.

@@ -101,13 +101,17 @@ export class TooManyRequestsError extends CircuitBreakerError {
  */
 export function findCircuitBreakerError(error: unknown): CircuitBreakerError | undefined {
   const seen = new Set<unknown>()
-  for (let e: unknown = error; typeof e === "object" && e !== null && !seen.has(e); ) {
-    seen.add(e)
-    const { code, breaker, cause } = e as { code?: unknown; breaker?: unknown; cause?: unknown }
-    if ((code === "ERR_OPEN_STATE" || code === "ERR_TOO_MANY_REQUESTS") && typeof breaker === "string") {
-      return e as CircuitBreakerError
+  try {
+    for (let e: unknown = error; typeof e === "object" && e !== null && !seen.has(e); ) {
+      seen.add(e)
+      const { code, breaker, cause } = e as { code?: unknown; breaker?: unknown; cause?: unknown }
+      if ((code === "ERR_OPEN_STATE" || code === "ERR_TOO_MANY_REQUESTS") && typeof breaker === "string") {
+        return e as CircuitBreakerError
+      }
+      e = cause
     }
-    e = cause
+  } catch {
+    // One that cannot be looked at; who handles an error needs no second one.
   }
   return undefined
 }

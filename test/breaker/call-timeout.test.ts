@@ -157,6 +157,12 @@ describe("callTimeout", () => {
     expect(await response.text()).toBe("body")
   })
 
+  test("makes no failure of a result that lets nobody look at its body", async () => {
+    const result = { get body(): never { throw boom } }
+    const { signal } = new AbortController()
+    expect(await new CircuitBreaker({ callTimeout: 100 }).execute(() => result, { signal })).toBe(result)
+  })
+
   test("frees the slot of a probe that hangs: the next period probes again", async () => {
     let now = 0
     const breaker = new CircuitBreaker({

@@ -91,6 +91,13 @@ describe("findCircuitBreakerError()", () => {
     expect(findCircuitBreakerError(value)).toBe(undefined)
   })
 
+  test("finds nothing past what cannot be looked at", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const getter = { get cause(): never { throw boom } }
+    for (const cause of [proxy, getter]) expect(findCircuitBreakerError(new Error("wrapped", { cause }))).toBe(undefined)
+  })
+
   test("knows errors of another realm and another copy of the package", async () => {
     const copy = await elsewhere()
     const breaker = new copy.CircuitBreaker({ name: "far" })
