@@ -64,7 +64,7 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
   try {
     if (used) return true
     const method = methodOf(input, init)
-    if ((method === "GET" || method === "HEAD") && init?.body != null) return true
+    if ((method === "GET" || method === "HEAD") && (init?.body ?? asRequest(input)?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
     // A stream can be used once, and the call has used it. To follow a signal would leave a listener on it.
     const body = init?.body instanceof ReadableStream ? new ReadableStream() : null
