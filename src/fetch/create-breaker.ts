@@ -4,7 +4,7 @@
  * @module
  */
 import { CircuitBreaker } from "../breaker.ts"
-import { ask, OBJECT, type Rule } from "../core/check.ts"
+import { ask, BOOLEAN, OBJECT, type Rule } from "../core/check.ts"
 import { report } from "../report.ts"
 import type { Settings } from "../settings.ts"
 import { retryAfterOf } from "./retry-after.ts"
@@ -52,25 +52,32 @@ function breakerSettings(
 ): Settings<Response> {
   const { retryAfter, name, snapshot: _, ...common } = settings
   const merged: Settings<Response> = { ...common, ...own }
-  const { isExcluded } = merged
+  const { isExcluded, isSuccessful: successful = isSuccessful } = merged
   return {
     ...merged,
     name: own.name ?? (name ? `${name} ${key}` : key),
-    isSuccessful: merged.isSuccessful ?? isSuccessful,
+    isSuccessful: successful,
     isExcluded: (error, response) => {
       const place = faultless.excused.indexOf(error)
       if (place >= 0) {
         faultless.excused.splice(place, 1)
         return true
       }
-      const excluded = isExcluded?.(error, response) ?? false
-      if (excluded && typeof error === "object" && error !== null) faultless.excluded.add(error)
-      return excluded
+      // A service worker may have answered for the origin.
+      if (isOffline() && !ask(report, "isSuccessful", BOOLEAN, error === undefined, successful, error, response)) return true
+      const excluded = isExcluded?.(error, response)
+      if (excluded === true && typeof error === "object" && error !== null) faultless.excluded.add(error)
+      return excluded as boolean
     },
     retryAfterOf:
       merged.retryAfterOf ??
       (retryAfter === false ? undefined : (_, response) => response && retryAfterOf(response, retryAfter)),
   }
+}
+
+/** Whether the browser says so. */
+export function isOffline(): boolean {
+  return globalThis.navigator?.onLine === false
 }
 
 // Status 0 is an opaque response: the request reached a server, and nothing more can be known.

@@ -8,7 +8,7 @@ import { check, type Rule } from "../core/check.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { report } from "../report.ts"
 import { watchBody } from "./body.ts"
-import { createBreaker, type Faultless } from "./create-breaker.ts"
+import { createBreaker, isOffline, type Faultless } from "./create-breaker.ts"
 import { isLeaving, watchLeaving } from "./leaving.ts"
 import { BreakerRegistry } from "./registry.ts"
 import {
@@ -143,10 +143,6 @@ function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | u
     report(error)
     return origin
   }
-}
-
-function isOffline(): boolean {
-  return globalThis.navigator?.onLine === false
 }
 
 /** What a server would answer in place of the breaker (RFC 9110 section 15.6.4). */

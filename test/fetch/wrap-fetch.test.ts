@@ -80,6 +80,15 @@ describe("fallback()", () => {
     excluded = false
     expect(await safeFetch(URL_)).toBe(substitute)
   })
+
+  test("is asked for an error that isExcluded gives no boolean for, since it counts", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const substitute = new Response("kept")
+    const safeFetch = wrap({ isExcluded: () => 1 as never, fallback: () => substitute }, failing)
+    expect(await safeFetch(URL_)).toBe(substitute)
+    expect(error).toHaveBeenCalledOnce()
+    error.mockRestore()
+  })
 })
 
 test("calls that fail with the same error while offline are all excluded", async () => {
@@ -88,6 +97,27 @@ test("calls that fail with the same error while offline are all excluded", async
   await Promise.allSettled([1, 2, 3].map(() => safeFetch(URL_)))
   vi.unstubAllGlobals()
   expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 3, totalFailures: 0 })
+})
+
+test("a failing response while offline is excluded, and any other counts", async () => {
+  vi.stubGlobal("navigator", { onLine: false })
+  let status = 503
+  const safeFetch = wrap({}, async () => answer(status)())
+  await safeFetch(URL_)
+  status = 200
+  await safeFetch(URL_)
+  vi.unstubAllGlobals()
+  expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0, totalSuccesses: 1 })
+})
+
+test("an async isSuccessful leaves no rejection behind while offline", async () => {
+  const error = vi.spyOn(console, "error").mockImplementation(() => {})
+  vi.stubGlobal("navigator", { onLine: false })
+  const safeFetch = wrap({ isSuccessful: (() => Promise.reject(boom)) as never }, answer(503))
+  const unhandled = await unhandledRejections(() => safeFetch(URL_))
+  vi.unstubAllGlobals()
+  error.mockRestore()
+  expect(unhandled).toEqual([])
 })
 
 test("a document without a navigator does not hide the error of a call", async () => {
