@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { check, FUNCTION, INTEGER, NUMBER, type Rule } from "./core/check.ts"
+import { ask, BOOLEAN, check, FUNCTION, INTEGER, NUMBER, OBJECT, type Rule } from "./core/check.ts"
 import type { Counts } from "./core/counts.ts"
 import type { MachineSettings, OpenContext } from "./core/policy.ts"
+import { report } from "./report.ts"
 
 /** What a preset may set. */
 export type Preset = Pick<MachineSettings, "interval" | "bucketPeriod" | "windowSize" | "readyToTrip"> & {
@@ -64,6 +65,10 @@ const POSITIVE: Rule = ["a number above 0", (value) => NUMBER[1](value) && value
 const COUNT: Rule = ["an integer from 1", (value) => INTEGER[1](value) && value !== 0]
 const SHARE: Rule = ["a number above 0 to 1", (value) => POSITIVE[1](value) && (value as number) <= 1]
 const JITTER: Rule = ["a number from 0 to 1", (value) => NUMBER[1](value) && (value as number) <= 1]
+const PRESETS: Rule = [
+  "presets, each with a function readyToTrip",
+  (value) => (value as Preset[]).length > 0 && (value as Preset[]).every((preset) => FUNCTION[1](preset?.readyToTrip)),
+]
 
 // What the settings that a preset makes are called where it takes them.
 const NAMES: Readonly<Record<string, string>> = { interval: "within", windowSize: "last", slowCallDuration: "slowerThan" }
@@ -105,17 +110,20 @@ export function failureRate(settings: FailureRate): Preset {
  * @throws {RangeError | TypeError} for a wrong setting, or without a window.
  */
 export function slowCallRate(settings: SlowCallRate): Preset {
+  const preset = rate(settings, (counts) => counts.totalSlow)
   check("slowerThan", settings.slowerThan, NUMBER)
-  return { ...rate(settings, (counts) => counts.totalSlow), slowCallDuration: settings.slowerThan }
+  return { ...preset, slowCallDuration: settings.slowerThan }
 }
 
 /**
  * Opens when any of the presets would. They share one window, so at most one kind of it may be among
  * them.
  *
- * @throws {TypeError} when two presets want different windows or different `slowerThan`.
+ * @throws {TypeError} when two presets want different windows or different `slowerThan`; without presets, or
+ * for one that has no `readyToTrip`.
  */
 export function anyOf(...presets: readonly Preset[]): Preset {
+  check("presets", presets, PRESETS)
   const merged: Record<string, unknown> = {}
   for (const { readyToTrip: _, ...rest } of presets) {
     for (const [name, value] of Object.entries(rest)) {
@@ -128,7 +136,8 @@ export function anyOf(...presets: readonly Preset[]): Preset {
   if (merged["interval"] && merged["windowSize"]) {
     throw new TypeError("within and last exclude each other: got presets with both")
   }
-  return { ...merged, readyToTrip: (counts) => presets.some((preset) => preset.readyToTrip?.(counts)) }
+  const asks = ({ readyToTrip }: Preset, counts: Counts): boolean => ask(report, "readyToTrip", BOOLEAN, false, readyToTrip!, counts)
+  return { ...merged, readyToTrip: (counts) => presets.some((preset) => asks(preset, counts)) }
 }
 
 /**
@@ -145,6 +154,7 @@ export function anyOf(...presets: readonly Preset[]): Preset {
  * ```
  */
 export function exponentialBackoff(settings: Backoff): ((context: OpenContext) => number) & Pick<MachineSettings, "timeout"> {
+  check("settings", settings, OBJECT)
   const { initial, max, factor = 2, jitter = 0.25, random = () => Math.random() } = settings
   check("initial", initial, POSITIVE)
   check("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
@@ -157,6 +167,7 @@ export function exponentialBackoff(settings: Backoff): ((context: OpenContext) =
 }
 
 function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
+  check("settings", settings, OBJECT)
   const { threshold, within, last } = settings
   check("threshold", threshold, SHARE)
   if (last === undefined) check("within", within, POSITIVE)

@@ -1,13 +1,15 @@
-import { beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import {
   anyOf,
   CircuitBreaker,
   consecutiveFailures,
+  exponentialBackoff,
   failureRate,
   slowCallRate,
   type Settings,
 } from "../../src/index.ts"
-import { fail, succeed } from "./calls.ts"
+import { boom, fail, succeed } from "./calls.ts"
+import { unhandledRejections } from "./unhandled-rejections.ts"
 
 let now = 0
 beforeEach(() => {
@@ -155,6 +157,26 @@ describe("anyOf()", () => {
     expect(() => anyOf(short, failureRate({ threshold: 0.9, within: 1_000 }))).not.toThrow()
   })
 
+  test.each([[[]], [[{}]], [[1]], [[null]], [[consecutiveFailures(1), { windowSize: 5 }]]])("refuses %j, as presets without a rule", (presets) => {
+    expect(() => anyOf(...(presets as never[]))).toThrow(expect.objectContaining({ name: "TypeError", message: expect.stringMatching(/^presets must be /) }))
+  })
+
+  test("asks the other rules when one throws, or is async and rejects, and reports that", async () => {
+    const reported = vi.fn()
+    vi.stubGlobal("reportError", reported)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const fall = (): never => {
+      throw boom
+    }
+    const later = (async () => fall()) as never
+    const breaker = make(anyOf({ readyToTrip: fall }, { readyToTrip: later }, consecutiveFailures(2)))
+    expect(await unhandledRejections(() => fail(breaker))).toEqual([])
+    expect(breaker.state).toBe("closed")
+    expect(reported.mock.calls).toEqual([[boom], [expect.objectContaining({ message: expect.stringMatching(/^readyToTrip\(\) must be a boolean/) })], [boom]])
+    await fail(breaker)
+    expect(breaker.state).toBe("open")
+  })
+
   test("refuses presets that want different slowerThan", () => {
     const at = (slowerThan: number) => slowCallRate({ threshold: 0.5, slowerThan, last: 10 })
     expect(() => anyOf(at(100), at(200))).toThrow(TypeError)
@@ -167,4 +189,8 @@ test.each([
   ["slowerThan", slowCallRate({ threshold: 0.5, slowerThan: 1, last: 10 }), slowCallRate({ threshold: 0.5, slowerThan: 2, last: 10 })],
 ])("anyOf() names %s by the name that the presets take it by", (name, one, other) => {
   expect(() => anyOf(one, other)).toThrow(new RegExp(`^${name} must be the same in all presets: got \\d+ and \\d+$`))
+})
+
+test.each([failureRate, slowCallRate, exponentialBackoff])("%o without settings says that it wants some", (preset) => {
+  expect(() => preset(undefined as never)).toThrow("settings must be an object: got undefined")
 })
