@@ -43,12 +43,16 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Checks each setting that has a rule; `undefined` means its default everywhere. */
-export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>): void {
+/**
+ * Checks each setting that has a rule; `undefined` means its default everywhere.
+ *
+ * @param within - Stands before the names.
+ */
+export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>, within = ""): void {
   check("settings", settings, OBJECT)
   for (const name in rules) {
     const value: unknown = settings[name as keyof typeof settings]
-    if (value !== undefined) check(name, value, rules[name] as Rule)
+    if (value !== undefined) check(within + name, value, rules[name] as Rule)
   }
 }
 
@@ -82,12 +86,17 @@ export function ask<A extends readonly unknown[], R>(
   try {
     const answer = callback(...args)
     if (answer === undefined) return fallback
-    // Of an `async` callback, which the rule refuses, nobody else would take the rejection.
-    ;(answer as { then?: (fulfilled: undefined, rejected: typeof report) => void } | null)?.then?.(undefined, report)
-    check(`${name}()`, answer, rule)
+    checkAnswer(report, name, rule, answer)
     return answer
   } catch (error) {
     report(error)
     return fallback
   }
+}
+
+/** Checks what the callback of that name has returned. */
+export function checkAnswer(report: (error: unknown) => void, name: string, rule: Rule, answer: unknown): void {
+  // Of an `async` callback, which the rule refuses, nobody else would take the rejection.
+  ;(answer as { then?: (fulfilled: undefined, rejected: typeof report) => void } | null | undefined)?.then?.(undefined, report)
+  check(`${name}()`, answer, rule)
 }

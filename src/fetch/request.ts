@@ -42,6 +42,13 @@ export function describe(input: FetchInput, init: RequestInit | undefined): Requ
   return new Request(urlOf(input), { ...(method && { method }), ...(headers && { headers }) })
 }
 
+/** `init`, with headers that can be read more than once: an iterator gives them to the first who looks. */
+export function rereadable(init: RequestInit | undefined): RequestInit | undefined {
+  const headers = init?.headers
+  const once = typeof (headers as { next?: unknown } | undefined)?.next === "function"
+  return once ? override(init, { headers: [...(headers as [string, string][])] }) : init
+}
+
 /**
  * `init` with some fields replaced. A copy, unless it gets its fields from a prototype: a `Request` may
  * stand in for an `init`.

@@ -103,5 +103,5 @@ export function checkFetchSettings(settings: FetchSettings): void {
   checkAll(settings, RULES)
   callSettings(settings)
   createPolicy(settings, report)
-  if (settings.retryAfter) checkAll(settings.retryAfter, RETRY_AFTER_RULES)
+  if (settings.retryAfter) checkAll(settings.retryAfter, RETRY_AFTER_RULES, "retryAfter.")
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CircuitBreaker } from "../breaker.ts"
-import { check, type Rule } from "../core/check.ts"
+import { check, checkAnswer, type Rule } from "../core/check.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { report } from "../report.ts"
 import { watchBody } from "./body.ts"
@@ -18,6 +18,7 @@ import {
   methodOf,
   originOf,
   override,
+  rereadable,
   signalOf,
   type FetchInput,
 } from "./request.ts"
@@ -31,6 +32,7 @@ export interface BreakerFetch {
 }
 
 const DEFAULT_MAX_BREAKERS = 1_000
+const KEY: Rule = ["a string or undefined", (value) => value === undefined || typeof value === "string"]
 // By shape: one may be of another realm, or of a polyfill.
 const RESPONSE: Rule = ["a Response or undefined", (value) => typeof (value as Response).headers?.get === "function"]
 
@@ -69,7 +71,8 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
   const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
     (fetch ?? globalThis.fetch)(input, init)
 
-  async function breakerFetch(input: FetchInput, init?: RequestInit): Promise<Response> {
+  async function breakerFetch(input: FetchInput, given?: RequestInit): Promise<Response> {
+    const init = rereadable(given)
     const key = keyOf(settings, input, init)
     if (key === undefined) return send(input, init)
     const caller = signalOf(input, init)
@@ -136,9 +139,9 @@ function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | u
   try {
     // There is nobody who could be down.
     if (/^(blob|data):/.test(request.url)) return undefined
-    const key: unknown = settings.key(request)
-    if (key === undefined || typeof key === "string") return key
-    throw new TypeError(`key() must be a string or undefined: got ${String(key)}`)
+    const key = settings.key(request)
+    checkAnswer(report, "key", KEY, key)
+    return key
   } catch (error) {
     report(error)
     return origin

@@ -102,6 +102,13 @@ describe("wrapFetch()", () => {
     expect(call).toThrow(typeof value === "number" ? RangeError : TypeError)
   })
 
+  test.each([
+    [{ max: -1 }, "retryAfter.max must be a number from 0: got -1"],
+    [{ jitter: 2 }, "retryAfter.jitter must be a number from 0 to 1: got 2"],
+  ])("names what is wrong within retryAfter: %j", (retryAfter, message) => {
+    expect(() => wrap({ retryAfter })).toThrow(expect.objectContaining({ message }))
+  })
+
   test("refuses a fetch that is no function", () => {
     expect(() => wrapFetch("fetch" as never)).toThrow(/fetch must be a function: got fetch/)
   })

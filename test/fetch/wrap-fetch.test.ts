@@ -4,6 +4,7 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
 import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
+import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
 const URL_ = "https://api.example/"
 const ORIGIN = "https://api.example"
@@ -32,6 +33,26 @@ describe("key()", () => {
     const safeFetch = wrap({ key: ({ url }) => new URL(url).host }, answer(500))
     await safeFetch("app://api.local/items")
     expect([...safeFetch.breakers].map(([key]) => key)).toEqual(["api.local"])
+  })
+
+  test("may look at headers that can be read only once: they are sent all the same", async () => {
+    const sent: unknown[] = []
+    const safeFetch = wrap({ key: ({ headers }) => headers.get("x-tenant") ?? "none" }, async (_, init) => {
+      sent.push(new Headers(init?.headers).get("x-tenant"))
+      return new Response()
+    })
+    await safeFetch(URL_, { headers: new Map([["x-tenant", "a"]]).entries() as never })
+    expect([sent, [...safeFetch.breakers].map(([key]) => key)]).toEqual([["a"], ["a"]])
+  })
+
+  test("is reported when it is async, and so is what it rejects with; the origin stands in", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const safeFetch = wrap({ key: (() => Promise.reject(boom)) as never }, answer(200))
+    expect(await unhandledRejections(() => safeFetch(URL_))).toEqual([])
+    expect([...safeFetch.breakers].map(([key]) => key)).toEqual([ORIGIN])
+    const refused = expect.objectContaining({ message: "key() must be a string or undefined: got [object Promise]" })
+    expect(error.mock.calls.flat()).toEqual([refused, boom])
+    error.mockRestore()
   })
 
   test.each(["data:,x", `blob:${ORIGIN}/1b4e28ba`])("is not asked for %s, which goes to nobody", async (url) => {
