@@ -123,7 +123,8 @@ export class CircuitBreaker {
 
   /**
    * Milliseconds until a call may be admitted; 0 when one may be now, `Infinity` while isolated.
-   * Half-open with all slots taken, it is the time until the oldest of them is given up.
+   * Half-open with all slots taken, it is the time until the oldest of them is given up; with a
+   * `probeTimeout` of 0, the length of an open period.
    */
   get retryAfter(): number {
     this.#refresh()
