@@ -87,6 +87,7 @@ export class CircuitBreaker {
   readonly #record: BreakerRecord
   #listeners: Listeners | undefined
   #isolations = 0
+  #interventions = 0
   #cause: unknown
   /** That of the last call that nobody timed: it serves all that have the same permit. */
   #call: Call | undefined
@@ -97,7 +98,8 @@ export class CircuitBreaker {
   /** All settings have defaults: those of gobreaker, where gobreaker has the setting. */
   constructor(settings: Settings = {}) {
     this.#settings = callSettings(settings)
-    this.#policy = createPolicy(settings, report)
+    const policy = createPolicy(settings, report)
+    this.#policy = settings.store ? { ...policy, probeTimeout: policy.probeTimeout || undefined } : policy
     this.name = settings.name ?? ""
     // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
     const now = isTimed(this.#policy) || settings.snapshot ? this.#now() : 0
@@ -209,6 +211,7 @@ export class CircuitBreaker {
 
   /** Opens the breaker now, as a failure would; one that is open keeps its end. */
   trip(): void {
+    this.#interventions += 1
     this.#apply(trip, "open")
   }
 
@@ -224,6 +227,7 @@ export class CircuitBreaker {
    */
   isolate(): Isolation {
     let held = 1
+    this.#interventions += 1
     this.#isolate(held)
     return {
       release: () => {
@@ -278,6 +282,7 @@ export class CircuitBreaker {
       apply: (change) => this.#apply(change),
       admit: () => this.#admit(),
       reject: (wait) => this.#reject("too-many", wait),
+      interventions: () => this.#interventions,
       failed: (error) => {
         this.#listeners?.queue("storeerror", { error })
         this.#listeners?.announce()
@@ -382,7 +387,7 @@ export class CircuitBreaker {
         const record = this.#record
         if (this.#plain && permit === record.permit) {
           book(record, this.#policy, permit, "success", false)
-          this.#store?.settled(permit, "success", false)
+          this.#store?.settled(permit, "success", true, false)
         } else {
           this.#judged(permit, start, judgeResult(this.#settings, result))
         }
@@ -418,8 +423,7 @@ export class CircuitBreaker {
     if (change && !read) beginNow(record, this.#now())
     if (this.#listeners?.outcomes) this.#listeners.queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
-    // What a lease came to matters to the others even when this breaker has moved on.
-    if (permit && (counted || permit.lease)) this.#store?.settled(permit, outcome, slow, evidence?.retryAfter, change)
+    if (permit) this.#store?.settled(permit, outcome, counted, slow, evidence?.retryAfter, change)
     this.#listeners?.announce()
   }
 

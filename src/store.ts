@@ -27,6 +27,8 @@ export interface StoreHost {
   admit(): Permit | CircuitBreakerError | undefined
   /** Rejects a half-open call that others make, for so many milliseconds; `undefined` in shadow mode. */
   reject(wait: number): CircuitBreakerError | undefined
+  /** How often it was opened by hand: calls that wait for a lease then are to ask once more. */
+  interventions(): number
   /** The store failed; the breaker goes on by its local state. Whether anybody listens to that. */
   failed(error: unknown): boolean
 }
@@ -42,8 +44,8 @@ export interface StoreLink {
   readonly holdsBack: boolean
   /** Milliseconds for which such a call is held back; 0 lets it through. */
   holdBack(): number
-  /** A call was counted, and changed the state or not. */
-  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void
+  /** A call has ended, was counted or began in a state that is over, and changed the state or not. */
+  settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void
   /** The breaker was opened or closed by hand. */
   forced(state: "open" | "closed"): void
 }

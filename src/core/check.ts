@@ -56,8 +56,8 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
   }
 }
 
-// Far above it, one more is the same number.
-const MAX = 1e15
+/** What a number may be at most that others are told. Far above it, one more is the same number. */
+export const MAX = 1e15
 
 /**
  * Whether `value` has all that `model` has, of the same types: numbers from 0 and not huge, items

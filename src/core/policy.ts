@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, checkAll, FUNCTION, INTEGER, isNumber, NUMBER, type Rule } from "./check.ts"
+import { ask, checkAll, FUNCTION, INTEGER, isNumber, MAX, NUMBER, type Rule } from "./check.ts"
 import type { Counts } from "./counts.ts"
 
 /** What {@link MachineSettings.timeout} may base the length of an open period on. */
@@ -148,5 +148,5 @@ export function openPeriod({ timeout, report }: Policy, context: OpenContext): n
   const length =
     typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context) : timeout
   const { retryAfter } = context
-  return Math.max(length || DEFAULT_TIMEOUT, isNumber(retryAfter) ? retryAfter : 0)
+  return Math.min(Math.max(length || DEFAULT_TIMEOUT, isNumber(retryAfter) ? retryAfter : 0), MAX)
 }

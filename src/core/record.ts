@@ -43,10 +43,10 @@ export interface BreakerRecord {
 }
 
 /** A closed breaker that has seen nothing. */
-export function createRecord(policy: Policy, now: number): BreakerRecord {
+export function createRecord(policy: Policy, now: number, generation = 1): BreakerRecord {
   const record: BreakerRecord = {
     state: "closed",
-    generation: 0,
+    generation: generation - 1,
     counts: noCounts(),
     now,
     since: now,

@@ -147,6 +147,14 @@ export function freeLeases(record: BreakerRecord, policy: Policy, age: number): 
   }
 }
 
+/** Gives the half-open state another name, for those who go on with it in place of one that is stuck. */
+export function renew(record: BreakerRecord): void {
+  const generation = record.generation + 1
+  record.generation = generation
+  record.permit = { ...record.permit, generation }
+  record.probes = record.probes?.map((probe) => ({ ...probe, generation }))
+}
+
 /** What was reported late, of a state that is over, decides nothing. */
 function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfter }: Report): void {
   for (const { outcome, calls, slow = 0, age = 0 } of runs) {
@@ -173,13 +181,14 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  * length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  // It may be told of calls that ended before: they have to be within the window.
-  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0))
+  // It may be told of calls that ended before: they have to be within the window. Its generations are none
+  // of the record's that was there before: those who hold a lease of that may go on for long.
+  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0), Math.floor(now))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
   if (Math.max(at, openedAt) > now + CLOCK_SKEW || at < now - LONG_AGO) return fresh
   const elapsed = Math.max(at - openedAt, 0)
-  const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at)
+  const record = restoreSnapshot({ ...snapshot, elapsed, openFor, remaining: Math.max(openFor - elapsed, 0) }, policy, at, fresh)
   if (record.probes) {
     record.counts.requests += leases.length
     record.probes = leases.map((probe) => ({ ...record.permit, lease: probe.lease, at: Math.min(probe.at, at) }))

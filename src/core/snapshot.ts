@@ -65,19 +65,23 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
 }
 
 /**
- * The record that goes on from a snapshot at `now`; a new one when `value` is no snapshot of this
- * version. An open period has what remained of it. Calls that were under way are not: their
+ * The record that goes on from a snapshot at `now`; `record`, a new one, when `value` is no snapshot of
+ * this version. An open period has what remained of it. Calls that were under way are not: their
  * half-open slots are free again. Counts of a window that was cut otherwise are dropped.
  */
-export function restoreSnapshot(value: unknown, policy: Policy, now: number): BreakerRecord {
-  const record = createRecord(policy, now)
+export function restoreSnapshot(
+  value: unknown,
+  policy: Policy,
+  now: number,
+  record: BreakerRecord = createRecord(policy, now),
+): BreakerRecord {
   if (value === undefined) return record
   const fresh = takeSnapshot(record, policy)
   if (!isSnapshot(value, fresh)) return record
   const { state, generation, elapsed, remaining, openFor, opens, window: from } = value
   const { bucketPeriod, length } = fresh.window
   if (state === "closed" && (from.length !== length || from.bucketPeriod !== bucketPeriod)) return record
-  Object.assign(record, { state, generation: generation - 1, openFor, opens })
+  Object.assign(record, { state, generation: generation - 1, now, openFor, opens })
   newGeneration(record, policy, now - (state === "open" ? openFor - Math.min(remaining, openFor) : elapsed))
   fill(record, policy, value)
   return record

@@ -15,6 +15,7 @@ import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { MAX_TIMER, TIMER } from "../settings.ts"
+import { whenAborted } from "../when-aborted.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
@@ -106,6 +107,7 @@ class Link implements StoreLink {
   #untold: Report[] = []
   /** Until when a report is taken to be under way: the request that waits for it may be gone. */
   #reportingUntil = 0
+  #reports = 0
   /**
    * When a success may be reported without a failure; it ends the streak that the record has. Who is not
    * told of verdicts asks after the first call: it may be new among others who know more.
@@ -143,12 +145,14 @@ class Link implements StoreLink {
   }
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
-    const verdict = await this.#inTime(this.#ask(permit))
+    const interventions = this.#host.interventions()
+    const verdict = await this.#inTime(this.#ask(permit), signal)
     // A lease holds though another call of this breaker was refused one, and it rests again. Without
     // an answer in time, or where there is nothing to ask for, the breaker's own state decides.
     const granted =
-      verdict?.lease !== undefined ||
-      ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation)
+      interventions === this.#host.interventions() &&
+      (verdict?.lease !== undefined ||
+        ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation))
     if (granted && !signal?.aborted) return permit
     this.#giveBack(permit)
     if (signal?.aborted) throw signal.reason
@@ -165,7 +169,7 @@ class Link implements StoreLink {
 
   #giveBack(permit: Permit): void {
     this.#host.apply((record, policy) => settle(record, policy, permit, "excluded", false))
-    this.settled(permit, "excluded", false)
+    this.settled(permit, "excluded", false, false)
   }
 
   holdBack(): number {
@@ -174,11 +178,11 @@ class Link implements StoreLink {
     return wait ?? 0
   }
 
-  settled(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number, change?: Transition): void {
+  settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void {
     if (change?.from === "closed") this.#opened = change.counts
     if (change?.to === "closed") this.#forget()
-    if (permit.lease) void this.#settle(permit, outcome, slow, retryAfter)
-    else this.#add(outcome, slow, retryAfter)
+    if (permit.lease) void this.#settle(permit, outcome, counted, slow, retryAfter)
+    else if (counted) this.#add(outcome, slow, retryAfter)
   }
 
   #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
@@ -188,15 +192,18 @@ class Link implements StoreLink {
   }
 
   /** The store may not have answered yet when a half-open call ends, or may not have been asked: `allow` does not wait. */
-  async #settle(permit: Permit, outcome: Outcome, slow: boolean, retryAfter?: number): Promise<void> {
-    const asking = this.#asking.get(permit) ?? (outcome === "excluded" ? undefined : this.#ask(permit))
+  async #settle(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number): Promise<void> {
+    const asking = this.#asking.get(permit) ?? (counted && outcome !== "excluded" ? this.#ask(permit) : undefined)
     const lease = (await asking)?.lease
+    // What a lease came to matters to the others even when this breaker has moved on.
     if (lease) await this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
     // It is as good a report as any: the record may be closed.
-    else this.#add(outcome, slow, retryAfter)
+    else if (counted) this.#add(outcome, slow, retryAfter)
   }
 
   #ask(permit: Permit): Promise<Verdict | undefined> {
+    // A lease of its own that others take to be out would be in its way.
+    this.#tellAgain(({ settle }) => settle !== undefined)
     const asking = this.#exchange({ acquire: true }, permit).then(({ verdict }) => verdict)
     this.#asking.set(permit, asking)
     return asking
@@ -228,19 +235,28 @@ class Link implements StoreLink {
     this.#askAgain(ASK_AGAIN)
   }
 
+  #tellAgain(isDue: (news: Report) => boolean): void {
+    const due = this.#untold.filter(isDue)
+    this.#untold = this.#untold.filter((news) => !due.includes(news))
+    for (const news of due) void this.#tell(news)
+  }
+
   /** One report at a time; what comes up meanwhile goes with the next. */
   async #report(): Promise<void> {
     if (Date.now() < this.#reportingUntil) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
+    const turn = ++this.#reports
     this.#reportingUntil = Date.now() + patience(this.#storage.deadline ?? DEFAULT_DEADLINE)
     const { record } = this.#host
-    for (const news of this.#untold.splice(0)) void this.#tell(news)
+    this.#tellAgain(() => true)
     const pending = this.#pending.take()
     // Of an open period that is over nobody needs to know.
     const opened = record.state === "open" ? this.#opened : undefined
     this.#opened = undefined
     this.#successDue = pending.runs?.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
     const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
+    // It was taken for lost, and another one is under way.
+    if (turn !== this.#reports) return
     this.#reportingUntil = 0
     // Soon it will open: whoever has just failed says at once when that is over.
     if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
@@ -249,13 +265,14 @@ class Link implements StoreLink {
       if (!lost) this.#pending.putBack()
       // Perhaps it failed because so many asked.
       this.#askAgain(Math.max(this.#successInterval * PATIENTLY, ASK_AGAIN))
-    } else if (this.#pending.hasFailure) void this.#report()
+    } else if (this.#pending.hasFailure || this.#opened) void this.#report()
   }
 
   /** What failed before the breaker closed is over: told later, it would open another one. */
   #forget(): void {
     this.#pending.clear()
     this.#opened = undefined
+    this.#adopted = false
     this.#untold = this.#untold.filter(({ settle }) => settle)
   }
 
@@ -304,7 +321,6 @@ class Link implements StoreLink {
       const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
       this.#take("open", permit || retryAfter ? wait : OVER, opens, openFor)
     } else if (this.#adopted) {
-      this.#adopted = false
       this.#forget()
       this.#take("closed", 0, 0)
     }
@@ -314,10 +330,13 @@ class Link implements StoreLink {
     this.#host.apply((record, policy) => adopt(record, policy, ...state))
   }
 
-  async #inTime(asked: Promise<Verdict | undefined>): Promise<Verdict | undefined> {
+  /** What was asked, unless the deadline or an abort comes first. */
+  async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
     const { deadline = DEFAULT_DEADLINE } = this.#storage
     let timer: ReturnType<typeof setTimeout> | undefined
+    let unfollow: (() => void) | null | undefined
     const late = new Promise<undefined>((resolve) => {
+      unfollow = signal && whenAborted(signal, () => resolve(undefined))
       timer = setTimeout(() => {
         this.#failed(new Error(`The store did not answer within ${deadline} ms`))
         resolve(undefined)
@@ -325,6 +344,7 @@ class Link implements StoreLink {
     })
     const verdict = await Promise.race([asked, late])
     clearTimeout(timer)
+    unfollow?.()
     return verdict
   }
 

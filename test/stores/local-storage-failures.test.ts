@@ -464,6 +464,50 @@ describe("A lease in the page's storage", () => {
     expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "closed" } })
   })
 
+  describe("whose call never ends, in a tab that holds its lock,", () => {
+    let storage: FailingStorage
+    const settings = { probeTimeout: 5_000, isExcluded: (error: unknown) => error === "excluded" }
+    const abandon = (): Promise<never> => Promise.reject("excluded")
+
+    beforeEach(async () => {
+      vi.stubGlobal("navigator", { locks: fakeLocks() })
+      storage = new FailingStorage()
+      const stuck = client(storage, settings)
+      await failures(stuck, 6)
+      await vi.advanceTimersByTimeAsync(10_001)
+      void stuck.breaker.execute(() => new Promise(() => {}))
+      await settle()
+    })
+
+    test("keeps nobody out after the one that passed it over, whatever came of that", async () => {
+      const other = client(storage, settings)
+      await vi.advanceTimersByTimeAsync(5_001)
+      await expect(call(other, abandon)).rejects.toBe("excluded")
+      expect(await call(other, succeed)).toBe("up")
+      expect(other.breaker.state).toBe("closed")
+    })
+
+    test("is in nobody's way in a record that was begun anew", async () => {
+      storage.clear()
+      const other = client(storage, settings)
+      await failures(other, 6)
+      await vi.advanceTimersByTimeAsync(10_001)
+      expect(await call(other, succeed)).toBe("up")
+    })
+
+    test("is in nobody's way when the storage fails the tab that passes it over", async () => {
+      const other = client(storage, settings)
+      await vi.advanceTimersByTimeAsync(5_001)
+      const probe = other.breaker.execute(abandon)
+      // It has been asked for its lock by now, and has not read the record yet.
+      storage.broken = "denied"
+      await expect(probe).rejects.toBe("excluded")
+      storage.broken = undefined
+      await vi.advanceTimersByTimeAsync(10_001)
+      expect(await call(client(storage, settings), succeed)).toBe("up")
+    })
+  })
+
   test("that was passed over changes nothing when its call ends at last", async () => {
     const storage = new FakeStorage()
     const settings = { probeTimeout: 1_000, timeout: 2_000 }

@@ -97,7 +97,7 @@ export class FleetBreaker {
     this.#closedAt = typeof closedAt === "number" ? closedAt : -Infinity
   }
 
-  /** `changed` when it is to be stored: the state is another, or a lease was granted. */
+  /** `changed` when it is to be stored: the state is another, or half-open still after a lease was granted or settled. */
   apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
     const { state: before } = this.#record
     this.#reporter = reporter
@@ -111,7 +111,8 @@ export class FleetBreaker {
     if (changed && state === "closed") this.#closedAt = this.#record.now
     this.#answers = changed ? 1 : this.#answers + 1
     const answer = this.#spreadOut(this.#withSlowStart(verdict))
-    return { verdict: answer, changed: changed || verdict.lease !== undefined }
+    const isLeased = state === "half-open" && (verdict.lease !== undefined || report.settle !== undefined)
+    return { verdict: answer, changed: changed || isLeased }
   }
 
   encode(): Stored {

@@ -6,7 +6,7 @@
 import { checkAll, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, renew, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore, type SharedStorage } from "../create-store.ts"
 import { elect, type Office } from "./election.ts"
@@ -81,7 +81,7 @@ class PageStorage implements SharedStorage {
   readonly #given: WebStorage | null | undefined
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
-  readonly #elections = new Map<string, Promise<Office | undefined>>()
+  readonly #elections = new Map<string, Promise<Lead | undefined>>()
   // Weak: a listener lasts as long as the page, and breakers must not.
   readonly #watchers = new Set<WeakRef<Changed>>()
   readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
@@ -189,35 +189,39 @@ class PageStorage implements SharedStorage {
   }
 
   /** Calls that are made at the same moment stand for election as one. */
-  async #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
+  #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
     const limit = leaseTime(seen, policy)
-    // A tab that is frozen does not give its office back. Each half-open state has an office of its own,
-    // and so has each lease that was not settled in time: nobody waits for a tab that is stuck.
-    const stuck = seen.probes?.find(({ at }) => seen.now - at > limit)
-    const term = stuck?.lease ?? `${seen.generation}`
-    let election = this.#elections.get(name + term)
+    // A tab that is stuck does not give its office back. Each half-open state has an office of its own; for
+    // one in which a lease was not settled in time it is that of the state that it becomes.
+    const isStuck = seen.probes?.some(({ at }) => seen.now - at > limit) ?? false
+    const term = `${seen.generation + (isStuck ? 1 : 0)}`
+    const key = `${name} ${term}`
+    let election = this.#elections.get(key)
     if (!election) {
-      election = elect(`lead:${this.#prefix}${name}`, term, this.#storage(), limit)
-      this.#elections.set(name + term, election)
+      election = this.#stand(name, policy, term, isStuck, limit).finally(() => this.#elections.delete(key))
+      this.#elections.set(key, election)
     }
-    let office: Office | undefined
+    return election
+  }
+
+  async #stand(name: string, policy: Policy, term: string, isStuck: boolean, limit: number): Promise<Lead | undefined> {
+    const office = await elect(`lead:${this.#prefix}${name}`, term, this.#storage(), limit)
+    if (!office?.held) return undefined
     try {
-      office = await election
-    } finally {
-      this.#elections.delete(name + term)
+      const text = this.#text(name)
+      const record = decode(text, policy)
+      applyToRecord(record, policy, {}, Date.now())
+      // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
+      freeLeases(record, policy, isStuck || !office.sure ? limit : -Infinity)
+      if (isStuck) renew(record)
+      const lead: Lead = { office, record, text, leaving: undefined }
+      this.#leads.get(name)?.office.resign()
+      this.#leads.set(name, lead)
+      return lead
+    } catch (error) {
+      office.resign()
+      throw error
     }
-    // Another of those calls was here first.
-    const lead = this.#leadOf(name)
-    if (lead || !office?.held) return lead
-    const text = this.#text(name)
-    const record = decode(text, policy)
-    applyToRecord(record, policy, {}, Date.now())
-    // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
-    freeLeases(record, policy, stuck || !office.sure ? limit : -Infinity)
-    const taken: Lead = { office, record, text, leaving: undefined }
-    this.#leads.get(name)?.office.resign()
-    this.#leads.set(name, taken)
-    return taken
   }
 
   /** The lead, unless it was lost: the tab was frozen, say, and another took over. */
