@@ -102,6 +102,18 @@ describe("breakerObject()", () => {
     expect(objects.puts).toBe(3)
   })
 
+  test("closes by successes between which it was evicted", async () => {
+    place({ timeout: 10_000, maxRequests: 3 })
+    await failures(6)
+    pass(10_001)
+    for (let i = 0; i < 3; i++) {
+      const { lease } = await tell({ acquire: true })
+      await tell({ settle: { lease: lease!, outcome: "success" } })
+      objects.evict()
+    }
+    expect(await tell({})).toMatchObject({ state: "closed" })
+  })
+
   test("is open for what remained after eviction, and opens for longer after that", async () => {
     place({ timeout: ({ opens }) => opens * 10_000 })
     await failures(6)

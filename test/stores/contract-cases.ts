@@ -138,6 +138,16 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(other.state, "closed")
     }),
 
+    inPlace("is not held half-open by a probe of its own that never ends, with a probeTimeout of 0", async (t, breaker) => {
+      const one = breaker({ probeTimeout: 0 })
+      await failures(one, 6)
+      await time.pass(10_001)
+      void one.execute(never)
+      await settle()
+      await time.pass(20_100)
+      t.equal(await call(one, succeed), "up")
+    }),
+
     inPlace("gives back the lease of a probe that its caller aborted", async (t, breaker) => {
       const [one, other] = [breaker(), breaker()]
       for (const client of [one, other]) await failures(client, 6)

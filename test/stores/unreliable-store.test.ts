@@ -5,6 +5,7 @@ import {
   CircuitBreaker,
   consecutiveFailures,
   createStore,
+  OpenStateError,
   type Outcome,
   type Policy,
   type Report,
@@ -194,6 +195,125 @@ describe("A store that fails once, or answers late", () => {
       shared.delay = 0
       expect(await rejected(shared.client({ timeout: 30_000 }), 5)).toBe(0)
       expect(shared.state()).toBe("closed")
+    })
+  })
+
+  test("what a lease came to is told before the next one is asked for", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    await failures(breaker, 3)
+    await vi.advanceTimersByTimeAsync(60_001)
+    let failed = 0
+    shared.fails = (report) => report.settle !== undefined && failed++ < 2
+    await succeed(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await rejected(breaker, 10)).toBe(1)
+    expect(shared.state()).toBe("closed")
+  })
+
+  test("a late result decides nothing for the others either", async () => {
+    const shared = place()
+    const breaker = shared.client(consecutiveFailures(1))
+    await failures(breaker, 1)
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.fails = () => true
+    let end!: (error: unknown) => void
+    const late = breaker.execute(() => new Promise((_, reject) => (end = reject)))
+    await vi.advanceTimersByTimeAsync(1)
+    shared.fails = () => false
+    breaker.reset()
+    end("late")
+    await expect(late).rejects.toBe("late")
+    await vi.advanceTimersByTimeAsync(1)
+    expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+  })
+
+  test("what failed since its half-open call went well is not undone by the answer to that", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    await failures(breaker, 3)
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.delay = 100
+    const probe = succeed(breaker)
+    await vi.advanceTimersByTimeAsync(101)
+    await probe
+    for (let i = 0; i < 3; i++) await fail(breaker)
+    expect(breaker.state).toBe("open")
+    await vi.advanceTimersByTimeAsync(150)
+    expect(breaker.state).toBe("open")
+    await vi.advanceTimersByTimeAsync(150)
+    expect([breaker.state, shared.state()]).toEqual(["open", "open"])
+  })
+
+  test("an opening by slow successes is told though a report is under way", async () => {
+    const shared = place()
+    const breaker = shared.client({ readyToTrip: ({ totalSlow }) => totalSlow > 1, slowCallDuration: 10 })
+    shared.delay = 100
+    await fail(breaker)
+    for (let i = 0; i < 2; i++) {
+      const slow = breaker.execute(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      await vi.advanceTimersByTimeAsync(20)
+      await slow
+    }
+    expect([breaker.state, shared.state()]).toEqual(["open", "closed"])
+    await vi.advanceTimersByTimeAsync(200)
+    expect(shared.state()).toBe("open")
+  })
+
+  test("a report that fails long after it was given up puts no other one back", async () => {
+    const reports: Report[] = []
+    const store = createStore({
+      exchange(_name, _policy, report) {
+        reports.push(report)
+        const wait = reports.length === 1 ? 2_000 : 5_000
+        return new Promise((_, reject) => setTimeout(() => reject(new Error("gone")), wait))
+      },
+    })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(9), store })
+    for (const wait of [1_500, 600, 1_000]) {
+      await fail(breaker)
+      await vi.advanceTimersByTimeAsync(wait)
+    }
+    await fail(breaker)
+    expect(reports.map((report) => report.runs)).toEqual([runs(0, 1), runs(0, 1), runs(0, 2)])
+  })
+
+  test("an open period of any length is shared", async () => {
+    const shared = place()
+    const [one, other] = [shared.client({ timeout: 1e16 }), shared.client({ timeout: 1e16 })]
+    await failures(one, 3)
+    await failures(other, 1)
+    expect(other.state).toBe("open")
+  })
+
+  describe("a call that waits for its lease", () => {
+    const made = vi.fn()
+    let breaker: CircuitBreaker
+
+    beforeEach(async () => {
+      made.mockClear()
+      const shared = place()
+      breaker = shared.client()
+      await failures(breaker, 3)
+      await vi.advanceTimersByTimeAsync(60_001)
+      shared.delay = 200
+    })
+
+    test("is not made once it was aborted, and ends at once", async () => {
+      const controller = new AbortController()
+      const call = breaker.execute(made, { signal: controller.signal })
+      controller.abort("enough")
+      await expect(call).rejects.toBe("enough")
+      await vi.advanceTimersByTimeAsync(500)
+      expect(made).not.toHaveBeenCalled()
+      expect(vi.getTimerCount()).toBe(0)
+    })
+
+    test.each(["isolate", "trip"] as const)("is not made after %s()", async (method) => {
+      const call = breaker.execute(made)
+      breaker[method]()
+      await Promise.all([expect(call).rejects.toThrow(OpenStateError), vi.advanceTimersByTimeAsync(250)])
+      expect(made).not.toHaveBeenCalled()
     })
   })
 
