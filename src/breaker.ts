@@ -7,6 +7,7 @@ import { check, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
+  admitClosed,
   beginNow,
   book,
   lapse,
@@ -149,8 +150,8 @@ export class CircuitBreaker {
   ): Promise<T> {
     const record = this.#record
     if (this.#plain && !this.#store?.holdsBack && options === undefined && record.state === "closed") {
-      if (isTimed(this.#policy)) this.#tick()
-      return this.#run(admit(record, this.#policy) as Permit, request)
+      const permit = isTimed(this.#policy) ? admitClosed(record, this.#policy, this.#now()) : (admit(record, this.#policy) as Permit)
+      return this.#run(permit, request)
     }
     const signal = options?.signal
     const limit = options?.callTimeout ?? this.#settings.callTimeout

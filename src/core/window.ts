@@ -18,6 +18,8 @@ export interface Bucket extends Counts {
 /** The last so many periods in which calls began, oldest first. Those before `first` have left it. */
 export interface TimeWindow {
   age: number
+  /** The reading of the clock up to which calls are booked where the latest one was. */
+  until: number
   first: number
   buckets: Bucket[]
 }

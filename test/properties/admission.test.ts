@@ -1,6 +1,10 @@
 /** Who is let in, and what those are told who are not. */
 import fc from "fast-check"
 import { assert, test } from "vitest"
+import { admit, admitClosed, settle, tick } from "../../src/core/machine.ts"
+import { createPolicy } from "../../src/core/policy.ts"
+import { createRecord, type Permit } from "../../src/core/record.ts"
+import { takeSnapshot } from "../../src/core/snapshot.ts"
 import { PLAIN, plans, stepsOf, TestClock, World, type Plan, type Step } from "./world.ts"
 
 const numRuns = 1_000
@@ -112,6 +116,33 @@ test("retryAfter is 0 exactly when a copy of the breaker admits a call", () => {
       assert(world.breaker.retryAfter === retryAfter, `retryAfter of the copy: ${world.breaker.retryAfter}`)
       const admitted = world.allow() !== undefined
       assert(admitted === (retryAfter === 0), `retryAfter ${retryAfter}, and ${admitted ? "admitted" : "rejected"}`)
+    }),
+    { numRuns },
+  )
+})
+
+test("the short way to admit a call comes to the same as the long one", () => {
+  const step = fc.record({
+    wait: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constantFrom(-5, -2_000, 150, 2e12)),
+    does: fc.constantFrom("call", "call", "look", "fail"),
+  })
+  const windows = [{ interval: 100 }, { interval: 100, bucketPeriod: 10 }, { interval: 95, bucketPeriod: 7.5 }]
+  fc.assert(
+    fc.property(fc.constantFrom(...windows), fc.array(step, { maxLength: 60 }), (window, steps) => {
+      const policy = createPolicy({ ...window, readyToTrip: () => false }, () => {})
+      const short = createRecord(policy, 1e7)
+      const long = createRecord(policy, 1e7)
+      let now = 1e7
+      for (const { wait, does } of steps) {
+        now += wait
+        tick(long, policy, now)
+        if (does === "look") tick(short, policy, now)
+        else {
+          const permits = [admitClosed(short, policy, now), admit(long, policy) as Permit] as const
+          if (does === "fail") [short, long].forEach((record, i) => settle(record, policy, permits[i]!, "failure", false))
+        }
+        assert.deepEqual(takeSnapshot(short, policy), takeSnapshot(long, policy))
+      }
     }),
     { numRuns },
   )
