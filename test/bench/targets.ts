@@ -8,7 +8,7 @@ const bytes = (number: number): string => `${(number / 1_000).toFixed(1)} kB`
 const CLOCK = "a reading of the clock costs as much as the bare call does, and each admission needs one"
 const MIX = "many kinds of breakers take turns in one process; one kind by itself costs about 2x"
 const BOXES = "numbers take room of their own once breakers of other kinds have lived in the process; 545 by itself"
-const ERRORS = "each failure asks `readyToTrip`, with a copy of the counts"
+const ERRORS = "it is thrown once more on its way to the caller, which takes most of that"
 const FEATURES = "all that is promised comes with it; no feature that a bundler could leave out is large"
 
 const SIZES: readonly [exports: string, source: string, most: number][] = [
