@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a value must be, in words and as a test. */
+/** What a value must be: words for the error message, and a test. */
 export type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
 
 export const NUMBER: Rule = ["a number from 0", (value) => isNumber(value)]
@@ -13,7 +13,7 @@ export const BOOLEAN: Rule = ["a boolean", (value) => typeof value === "boolean"
 export const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
 export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"]
 
-/** A rule for one of a few words. Calls at the top level of a file are marked as pure: bundlers would keep them otherwise. */
+/** A rule that accepts any of `words`. Top-level calls are marked as pure, so that bundlers can drop unused ones. */
 export function oneOf(...words: string[]): Rule {
   return [words.map((word) => JSON.stringify(word)).join(" or "), (value) => words.includes(value as string)]
 }
@@ -24,7 +24,7 @@ export function isNumber(value: unknown): value is number {
 }
 
 /**
- * Throws unless `value` follows the rule.
+ * Throws unless `value` satisfies the rule.
  *
  * @throws {RangeError} for a number, {TypeError} for anything else; both name the setting and the value.
  */
@@ -34,7 +34,7 @@ export function check(name: string, value: unknown, [expected, holds]: Rule): vo
   throw new (typeof value === "number" ? RangeError : TypeError)(`${name} must be ${expected}: got ${shown}`)
 }
 
-// What has no prototype, or a `toString` that throws, cannot be made a text.
+// `String()` throws for an object without a prototype, or whose `toString` throws.
 function textOf(value: unknown): string {
   try {
     return String(value)
@@ -44,9 +44,9 @@ function textOf(value: unknown): string {
 }
 
 /**
- * Checks each setting that has a rule; `undefined` means its default everywhere.
+ * Checks each setting that has a rule. `undefined` always passes: it means the default.
  *
- * @param within - Stands before the names.
+ * @param within - Prefix of the names in error messages.
  */
 export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>, within = ""): void {
   check("settings", settings, OBJECT)
@@ -56,12 +56,12 @@ export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>
   }
 }
 
-/** What a number may be at most that others are told. Far above it, one more is the same number. */
+/** The largest number in data that is shared. Far above it, adding 1 would no longer change a number. */
 export const MAX = 1e15
 
 /**
- * Whether `value` has all that `model` has, of the same types: numbers from 0 and not huge, items
- * of a list like the first of the model's. For what comes from a disk, or from another program.
+ * Whether `value` has every property of `model`, with the same type. Numbers must be from 0 to `MAX`; items
+ * of a list must be like the first item of the model's list. For data from a disk or from another program.
  */
 export function isLike<T>(value: unknown, model: T): value is T {
   if (typeof model === "number") return isNumber(value) && value <= MAX
@@ -72,8 +72,9 @@ export function isLike<T>(value: unknown, model: T): value is T {
 }
 
 /**
- * What the callback of that name returns. When it throws or breaks the rule (an `async` one always
- * would), that is reported and `fallback` holds, as it does when it returns `undefined`.
+ * Calls a user's callback and returns its answer, or `fallback` when the answer is `undefined`. A callback
+ * that throws, or whose answer breaks the rule (an `async` one always does), is reported, and `fallback` is
+ * returned.
  */
 export function ask<A extends readonly unknown[], R>(
   report: (error: unknown) => void,
@@ -94,9 +95,9 @@ export function ask<A extends readonly unknown[], R>(
   }
 }
 
-/** Checks what the callback of that name has returned. */
+/** Checks the answer of the user's callback `name`. */
 export function checkAnswer(report: (error: unknown) => void, name: string, rule: Rule, answer: unknown): void {
-  // Of an `async` callback, which the rule refuses, nobody else would take the rejection.
+  // The rule refuses the promise of an `async` callback. Without a handler its rejection would be unhandled.
   ;(answer as { then?: (fulfilled: undefined, rejected: typeof report) => void } | null | undefined)?.then?.(undefined, report)
   check(`${name}()`, answer, rule)
 }

@@ -1,5 +1,5 @@
 /**
- * The counters a breaker decides by.
+ * The counters on which a breaker bases its decisions.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 /** The three states of a breaker; the words are gobreaker's. */
 export type State = "closed" | "half-open" | "open"
 
-/** All of them. */
+/** All states. */
 export const STATES: readonly State[] = ["closed", "half-open", "open"]
 
-/** What a call was: `"excluded"` is neither a success nor a failure. */
+/** How a call counts: `"excluded"` is neither a success nor a failure. */
 export type Outcome = "success" | "failure" | "excluded"
 
 /**
@@ -26,17 +26,17 @@ export interface Counts {
   totalSuccesses: number
   /** Calls that were failures. */
   totalFailures: number
-  /** Calls that were neither. */
+  /** Calls that were excluded: neither successes nor failures. */
   totalExclusions: number
   /** Successes and failures that took longer than `slowCallDuration`. */
   totalSlow: number
-  /** Successes since the last failure; a rolling window takes nothing from it. */
+  /** Successes since the last failure. A rolling window does not reduce it. */
   consecutiveSuccesses: number
-  /** Failures since the last success; a rolling window takes nothing from it. */
+  /** Failures since the last success. A rolling window does not reduce it. */
   consecutiveFailures: number
 }
 
-/** Counts of nothing. */
+/** Counts that are all 0. */
 export function noCounts(): Counts {
   return {
     requests: 0,

@@ -1,12 +1,12 @@
 /**
  * The state machine: which calls may start, and what each finished call changes.
  *
- * Pure. It reads no clock, starts no timer, holds no promise and calls no listener: the time comes
- * in as an argument, and a change of state goes out as a return value. Nothing happens on its own
- * either. Time passes when {@link tick} says so, which a caller does before anything else.
+ * Pure. It reads no clock, starts no timer, holds no promise and calls no listener: the time comes in as an
+ * argument, and a change of state goes out as a return value. Nothing happens on its own: time passes only in
+ * {@link tick}, which a caller calls before any step that depends on the time.
  *
  * The rules are those of sony/gobreaker; the traces recorded from it replay without a difference
- * (`test/core/gobreaker-traces.test.ts`). What goes beyond it:
+ * (`test/core/gobreaker-traces.test.ts`). The differences:
  *
  * - a half-open call that never settles is given up at the next admission ({@link lapse});
  * - a clock that is set back ends an open period instead of prolonging it;
@@ -24,43 +24,43 @@ import { bucketOf, push, roll, tally } from "./window.ts"
 export interface Transition {
   readonly from: State
   readonly to: State
-  /** The counts that led to it; the new state begins with none. */
+  /** The counts that led to the change. The new state starts from 0. */
   readonly counts: Counts
 }
 
-/** What a failed call says about the open period that it may lead to. */
+/** What a failed call contributes to the open period that it may lead to. */
 export interface Evidence {
-  /** What the call rejected with, when it did. */
+  /** What the call rejected with, if it rejected. */
   readonly error?: unknown
-  /** Milliseconds; lengthens the open period when it is longer. */
+  /** Milliseconds; an open period that is shorter is lengthened to this. */
   readonly retryAfter?: number | undefined
 }
 
-// Further back than this, nobody knows how long ago a clock was set.
+// A clock that goes back by more than this was set. How much time really passed is then unknown.
 const BACKWARD_STEP = 1_000
 // A Worker's clock reads 0 at the top level, and the milliseconds since 1970 in a request.
 const TOP_LEVEL = 0
 const CLOCK_START = 1e12
 
-/** Takes note of the time. Moves all times along when the clock was set, rather than time passed. */
+/** Records the present time. When the clock was set, shifts all recorded times by the same step. */
 function advance(record: BreakerRecord, now: number): void {
   const { now: last } = record
   const step = now - last
   const set = step < -BACKWARD_STEP
-  // Less than that may be two requests of one isolate that see different times. But an open period
-  // never grows, not even by so little.
+  // A smaller step back may come from two requests of one isolate that see different times, and is ignored.
+  // Not while open: the open period would grow by it.
   if (step < 0 && !set && record.state !== "open") return
   record.now = now
   if (step >= 0 && (last !== TOP_LEVEL || step < CLOCK_START)) return
-  // One early probe beats a period that does not end.
+  // The clock was set back: end the open period. One early probe is better than a period that does not end.
   record.since = set && record.state === "open" ? -Infinity : record.since + step
   for (const probe of record.probes ?? []) probe.at += step
   if (record.time) record.time.until = 0
 }
 
 /**
- * Lets time pass: ends an open period, clears a fixed window, rolls a rolling one.
- * As in gobreaker, a period is over strictly after its end.
+ * Lets time pass: ends an open period, clears a fixed window, moves a rolling one. As in gobreaker, the exact
+ * end still belongs to a period.
  */
 export function tick(record: BreakerRecord, policy: Policy, now: number): Transition | undefined {
   advance(record, now)
@@ -80,8 +80,8 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
 }
 
 /**
- * Gives up a half-open call that is older than `probeTimeout`: that is a failure at the moment in
- * which its time was up, so the open period that follows may be over already.
+ * Gives up the oldest half-open call if it is older than `probeTimeout`. It counts as a failure at the moment
+ * its time was up, so the open period that follows may be over already.
  */
 export function lapse(record: BreakerRecord, policy: Policy): Transition | undefined {
   const limit = policy.probeTimeout ?? record.openFor
@@ -93,7 +93,7 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
 /**
  * Admits a call, or says why not.
  *
- * @param period - That of a rolling window in which the call began; the present one by default.
+ * @param period - The period of a rolling window in which the call began; by default the present one.
  */
 export function admit(record: BreakerRecord, policy: Policy, period?: number): Permit | "open" | "too-many" {
   if (record.state === "open") return "open"
@@ -115,8 +115,8 @@ export function admit(record: BreakerRecord, policy: Policy, period?: number): P
 }
 
 /**
- * Lets time pass and admits a call to the closed state. To find out anew for each that nothing else changes
- * would cost as much as a call that does nothing.
+ * Does the work of {@link tick} and {@link admit} for a closed breaker. The short path is for a call in the
+ * same bucket as the one before: all the checks again would cost as much as a call that does nothing.
  */
 export function admitClosed(record: BreakerRecord, policy: Policy, now: number): Permit {
   const { permit, time } = record
@@ -131,8 +131,8 @@ export function admitClosed(record: BreakerRecord, policy: Policy, now: number):
 }
 
 /**
- * Books what an admitted call came to. A permit of an earlier generation changes nothing: that call
- * began in a state that is over. Settle a permit once.
+ * Counts the outcome of an admitted call, and changes the state if it has to. A permit of an earlier
+ * generation changes nothing, since its call began in a state that is over. Settle each permit only once.
  */
 export function settle(
   record: BreakerRecord,
@@ -144,7 +144,7 @@ export function settle(
 ): Transition | undefined {
   if (permit.generation !== record.generation) return undefined
   if (record.probes) {
-    // gobreaker never counts the failure that ends the half-open state.
+    // As in gobreaker, the failure that ends the half-open state is not counted.
     if (outcome === "failure") return open(record, policy, record.now, evidence)
     record.probes = record.probes.filter((probe) => probe !== permit)
     book(record, policy, permit, outcome, slow)
@@ -157,18 +157,18 @@ export function settle(
 }
 
 /**
- * Opens a closed breaker if the rule says so, after another one that shares it has opened by what that had
- * counted itself. The windows of the two are not cut in the same places, so the rule is asked about
- * whichever has more; a streak is the one of all.
+ * Opens a shared record if `readyToTrip` agrees, after a breaker that shares it has opened by its own counts.
+ * The windows of the two do not begin at the same times, so the rule gets the larger of both values for each
+ * count. The streaks are those of the record, which cover all breakers.
  */
 export function agree(record: BreakerRecord, policy: Policy, own: Counts, evidence?: Evidence): Transition | undefined {
   const { state, counts, time } = record
   if (state !== "closed") return undefined
-  // What may have left the other's window by now.
+  // Drop the oldest bucket: it may have left the window of the other breaker.
   if (time) roll(time, counts, time.age, policy.buckets - 1)
   const { consecutiveSuccesses, consecutiveFailures } = counts
   const more = { ...own }
-  // Nobody else knows when a fixed window began.
+  // When the fixed window of the other breaker began is unknown: then only its own counts are used.
   if (!policy.interval) for (const key in more) more[key as keyof Counts] = Math.max(own[key as keyof Counts], counts[key as keyof Counts])
   return openIfReady(record, policy, { ...more, consecutiveSuccesses, consecutiveFailures }, evidence)
 }
@@ -176,19 +176,19 @@ export function agree(record: BreakerRecord, policy: Policy, own: Counts, eviden
 function openIfReady(record: BreakerRecord, policy: Policy, counts: Counts, evidence?: Evidence): Transition | undefined {
   const { generation } = record
   const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)
-  // Unless the callback called back into the breaker and changed the state itself.
+  // Not if the callback itself has changed the state by calling into the breaker.
   return trips && generation === record.generation ? open(record, policy, record.now, evidence) : undefined
 }
 
 /**
- * Lets the present state begin at `now`: for a closed breaker that was not brought up to date before a
- * call opened it, since nothing else in that state needs to know the time.
+ * Dates the present state from `now`. For a breaker that a call has just opened without reading the clock,
+ * since nothing in its closed state depends on the time.
  */
 export function beginNow(record: BreakerRecord, now: number): void {
   record.now = record.since = now
 }
 
-/** Opens the breaker now; one that is open keeps its end. */
+/** Opens the breaker now. If it is open already, the end of its open period stays the same. */
 export function trip(record: BreakerRecord, policy: Policy): Transition | undefined {
   return record.state === "open" ? undefined : open(record, policy, record.now)
 }
@@ -200,8 +200,8 @@ export function reset(record: BreakerRecord, policy: Policy): Transition | undef
 }
 
 /**
- * Takes over what others who share the breaker found: it is closed, or has so much left of an open
- * period of `openFor`; less than nothing is left of one that is over.
+ * Takes over the state of a shared record: closed, or open with `remaining` milliseconds left of a period of
+ * `openFor`. A negative `remaining` means that the open period is over.
  */
 export function adopt(
   record: BreakerRecord,
@@ -213,7 +213,8 @@ export function adopt(
 ): Transition | undefined {
   if (state === "closed") return record.state === "closed" ? undefined : reset(record, policy)
   const change = record.state === "open" ? undefined : transition(record, policy, "open", record.now)
-  // How long half-open calls may take depends on the whole period, of which this may be a short rest.
+  // Keep the full length, not only the remaining time: by default it limits how long half-open calls may
+  // take.
   record.openFor = Math.max(openFor, remaining)
   record.since = record.now + remaining - record.openFor
   record.opens = opens
@@ -227,15 +228,16 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
     const { probeTimeout = openFor, timeout } = policy
-    // Nobody knows when the calls end that have the slots. When none is given up, that is all there is to say.
+    // When the calls that hold the slots will end is unknown. If they are never given up, the open period is
+    // the best estimate.
     if (!probeTimeout) return Math.max(openFor, 1)
-    // The oldest is given up then, by the next call that asks; the open period that this begins may be over
-    // by now.
+    // After this time the next admission gives up the oldest call. The open period that this begins may be
+    // over already.
     end = (record.probes?.[0]?.at ?? now) + probeTimeout
     const next = typeof timeout === "number" ? timeout : 0
     if (now > end + next) return 0
   }
-  // At the very end the answer is still no, and who is told 0 would spin.
+  // At the exact end a call is still rejected: a caller that was told 0 would retry in a loop.
   return Math.max(end - now, 1)
 }
 
@@ -243,7 +245,7 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
   return state === "half-open" && counts.requests - counts.totalExclusions >= policy.maxRequests
 }
 
-/** Counts what a call of this generation came to; {@link settle} sees to what follows from it. */
+/** Counts the outcome of a call of this generation. {@link settle} decides what follows from it. */
 export function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
   const { counts, time, calls } = record
   const { bucket } = permit
@@ -253,11 +255,11 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
     counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
   }
   if (time && bucket) {
-    // Of a call that took longer than the window is, only the streak can know.
+    // A call that took longer than the window lasts changes only the streak.
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
-  // A window of calls has no place from which such a call could leave it again.
+  // A window of calls does not hold excluded calls, so they must not stay in the count of requests.
   if (calls && outcome === "excluded") counts.requests -= 1
   else tally(counts, outcome, slow)
   if (calls && outcome !== "excluded") push(calls, counts, failed, slow, policy.windowSize)
@@ -266,7 +268,7 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
 function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {
   const { generation, opens } = record
   const openFor = openPeriod(policy, { opens: opens + 1, retryAfter: evidence?.retryAfter, error: evidence?.error })
-  // As above: `timeout` may be a callback too.
+  // `timeout` may be a callback too, and may have changed the state itself.
   if (generation !== record.generation) return undefined
   record.opens += 1
   record.openFor = openFor

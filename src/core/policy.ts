@@ -36,38 +36,37 @@ export interface MachineSettings {
    */
   interval?: number | undefined
   /**
-   * Turns `interval` into a rolling window of `ceil(interval / bucketPeriod)` buckets; from 0, and
-   * 0 means none. Without an `interval` there is nothing to divide, as in gobreaker.
+   * Turns `interval` into a rolling window of `ceil(interval / bucketPeriod)` buckets; from 0, and 0 means
+   * none. Without an `interval` it has no effect, as in gobreaker.
    *
    * @defaultValue none: a fixed window
    */
   bucketPeriod?: number | undefined
   /**
-   * Counts the last so many settled calls, instead of those within `interval`. An integer from 0; 0
-   * means none. Excluded calls take no place in it, and are not counted.
+   * Counts the last `windowSize` settled calls, instead of those within `interval`. An integer from 0; 0
+   * means none. Excluded calls are not part of the window, and are not counted.
    *
    * @defaultValue none
    */
   windowSize?: number | undefined
   /**
-   * Length of the open period, after which the breaker is half-open; from 0, and 0 means the
-   * default. As a function it is asked at each opening. (gobreaker's `Timeout`. The limit on one
-   * call is `callTimeout`.)
+   * Length of the open period, after which the breaker is half-open; from 0, and 0 means the default. A
+   * function is called at each opening. (gobreaker's `Timeout`. The limit on one call is `callTimeout`.)
    *
    * @defaultValue 60 000
    */
   timeout?: number | ((context: OpenContext) => number) | undefined
   /**
-   * Asked after each failure, and each slow call, in the closed state; `true` opens the breaker.
-   * Gets a copy of the counts, in which that call is included.
+   * Called after each failure, and each slow call, in the closed state; `true` opens the breaker. Gets a copy
+   * of the counts, which include that call.
    *
    * @defaultValue `counts.consecutiveFailures > 5`
    */
   readyToTrip?: ((counts: Counts) => boolean) | undefined
   /**
-   * A half-open call that has not settled by then counts as a failure at the next admission, so
-   * that a call that never ends cannot hold the breaker half-open; from 0, and 0 means never. Where a store
-   * shares the breaker, 0 means the open period: whoever made the call may be gone.
+   * A half-open call that has not settled after this time counts as a failure at the next admission, so that
+   * a call that never ends cannot hold the breaker half-open. From 0, and 0 means no limit. With a store, 0
+   * means the open period, since the tab or process that made the call may be gone.
    *
    * @defaultValue the open period
    */
@@ -82,17 +81,17 @@ export interface Policy {
   readonly interval: number
   /** Length of a rolling window of time, in buckets of `bucketPeriod`; both 0 when there is none. */
   readonly buckets: number
-  /** Length of one of them, in milliseconds. */
+  /** Length of one bucket, in milliseconds. */
   readonly bucketPeriod: number
   /** Length of a rolling window of calls; 0 when there is none. */
   readonly windowSize: number
-  /** Length of an open period, or what gives it. */
+  /** Length of an open period, or a function that returns it. */
   readonly timeout: number | ((context: OpenContext) => number)
   /** Whether a closed breaker with these counts opens. */
   readonly readyToTrip: (counts: Counts) => boolean
-  /** `undefined` stands for the open period. */
+  /** Time limit of a half-open call; 0 means none, `undefined` the length of the open period. */
   readonly probeTimeout: number | undefined
-  /** Told of a callback that threw or returned nonsense. */
+  /** Receives the error when a callback throws or returns an invalid value. */
   readonly report: (error: unknown) => void
 }
 
@@ -143,7 +142,7 @@ export function isTimed({ interval, bucketPeriod }: Policy): boolean {
   return interval + bucketPeriod > 0
 }
 
-/** The length of an open period that begins now; a hint of the failure can only lengthen it. */
+/** The length of an open period that begins now. The `retryAfter` of the failure can only lengthen it. */
 export function openPeriod({ timeout, report }: Policy, context: OpenContext): number {
   const length =
     typeof timeout === "function" ? ask(report, "timeout", NUMBER, 0, timeout, context) : timeout

@@ -8,14 +8,14 @@ import { noCounts, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import type { Bucket, CallWindow, TimeWindow } from "./window.ts"
 
-/** What an admitted call holds, and settles with. It counts only in the generation that gave it. */
+/** Given to an admitted call, which settles with it. It counts only in the generation that issued it. */
 export interface Permit {
   readonly generation: number
   /** When a half-open call was admitted; calls of the closed state share a permit. */
   at: number
-  /** Names a half-open call to those who share the record. */
+  /** Identifies a half-open call in a shared record. */
   lease?: string
-  /** Where a rolling time window books the call: where it began. */
+  /** The bucket of a rolling time window that counts the call: the one in which it began. */
   readonly bucket: Bucket | undefined
 }
 
@@ -25,24 +25,24 @@ export interface BreakerRecord {
   /** Grows by one with each change of state and each clearing of a fixed window. */
   generation: number
   counts: Counts
-  /** The latest reading of the clock that was acted upon. */
+  /** The latest reading of the clock that was taken into account. */
   now: number
   /** When this generation began: its window, or its open period. */
   since: number
-  /** Length of the present, else of the last, open period. */
+  /** Length of the present open period or, when not open, of the last one. */
   openFor: number
   /** Openings since the breaker was last closed. */
   opens: number
-  /** What calls of the closed state are given. */
+  /** The permit that calls of the closed state share. */
   permit: Permit
-  /** The rolling window of the closed state, of one kind or the other. */
+  /** The rolling window of the closed state: over time (`time`), or over calls (`calls`). */
   time: TimeWindow | undefined
   calls: CallWindow | undefined
   /** Half-open calls that have not settled, oldest first. */
   probes: Permit[] | undefined
 }
 
-/** A closed breaker that has seen nothing. */
+/** The record of a new, closed breaker. */
 export function createRecord(policy: Policy, now: number, generation = 1): BreakerRecord {
   const record: BreakerRecord = {
     state: "closed",

@@ -1,10 +1,10 @@
 /**
- * The state machine for many breakers at once: a record that they share, to which each reports what
- * its calls came to, and which answers with what all of them may do.
+ * The state machine for breakers that share one record. Each breaker reports the outcomes of its calls to the
+ * record, and gets back a verdict: what all of them may do.
  *
- * Whoever keeps the record, in a page's storage, in an object of its own or in a database, applies
- * {@link applyReport} to it, one report at a time. Times are wall-clock milliseconds, since the record
- * outlives every clock that starts anew; a verdict speaks of durations alone.
+ * The record is kept in a page's storage, in an object of its own or in a database, and {@link applyReport}
+ * is applied to it there, one report at a time. Its times are wall-clock milliseconds, since it outlives the
+ * processes whose monotonic clocks start anew. A verdict contains only durations.
  *
  * @module
  */
@@ -15,87 +15,93 @@ import type { Policy } from "./policy.ts"
 import { createRecord, type BreakerRecord, type Permit } from "./record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./snapshot.ts"
 
-/** Calls that ended one after the other, all in the same way. */
+/** Consecutive calls with the same outcome. */
 export interface Run {
-  /** What they were. */
+  /** Their outcome. */
   readonly outcome: "success" | "failure"
-  /** How many; an integer from 0. */
+  /** Number of calls; an integer from 0. */
   readonly calls: number
-  /** How many of them were slow; 0 when it is not there. */
+  /** How many of them were slow; 0 by default. */
   readonly slow?: number
-  /** Milliseconds since the first of them ended; 0 when it is not there. */
+  /** Milliseconds since the first of them ended; 0 by default. */
   readonly age?: number
 }
 
-/** How many calls those are together. */
+/** The total number of calls in `runs`. */
 export function callsOf(runs: readonly Run[]): number {
   return runs.reduce((sum, { calls }) => sum + calls, 0)
 }
 
-/** What a breaker tells the record it shares. All is optional; an empty report asks how things are. */
+/**
+ * What a breaker reports to the record it shares. All fields are optional; an empty report only asks for the
+ * verdict.
+ */
 export interface Report {
   /** Calls of the closed state since the last report, in the order in which they ended. */
   readonly runs?: readonly Run[]
-  /** Milliseconds since the call ended that came before the first failure, when there was one. */
+  /** Milliseconds since the end of the call before the first failure, if there was such a call. */
   readonly previousAge?: number
-  /** The breaker has opened by what it had counted itself, which was this. */
+  /** The counts by which the breaker has opened on its own. */
   readonly opened?: Counts
-  /** Milliseconds for which the last failure asked to be left alone. */
+  /** The wait that the last failure asked for, in milliseconds. */
   readonly retryAfter?: number
   /** Asks for a lease: the right to make one half-open call. */
   readonly acquire?: boolean
-  /** A lease, and what its call came to. */
+  /** A lease, and the outcome of its call. */
   readonly settle?: { readonly lease: string; readonly outcome: Outcome }
-  /** Opened or closed by hand. */
+  /** The breaker was opened or closed by hand. */
   readonly force?: "open" | "closed"
 }
 
 /** What the shared record says. */
 export interface Verdict {
-  /** That of the breaker that all of them share. */
+  /** State of the shared breaker. */
   readonly state: State
-  /** Milliseconds until a lease may be had; 0 while closed. */
+  /** Milliseconds until a lease may be granted; 0 while closed. */
   readonly retryAfter: number
   /** Openings since it was last closed. */
   readonly opens: number
-  /** Length of the present, else of the last, open period. */
+  /** Length of the present open period or, when not open, of the last one. */
   readonly openFor?: number
   /** Failures since the last success, while closed; 0 otherwise. */
   readonly streak?: number
-  /** The lease that was asked for, when it was granted. */
+  /** The lease, if one was asked for and granted. */
   readonly lease?: string
-  /** It closed `elapsed` milliseconds ago, and lets all calls through only `length` after that. */
+  /**
+   * Slow start: the breaker closed `elapsed` milliseconds ago, and admits all calls again `length` after it
+   * closed.
+   */
   readonly slowStart?: { readonly elapsed: number; readonly length: number }
 }
 
 /** A shared record as JSON. */
 export interface SharedRecord {
-  /** Of this format. */
+  /** Version of this format. */
   readonly version: 1
   /** When it was written. */
   readonly at: number
   /** When the present state began. */
   readonly openedAt: number
-  /** Length of the open period that it is in, or was in last. */
+  /** Length of the present open period or, when not open, of the last one. */
   readonly durationMs: number
   /** Half-open calls that may be under way, oldest first. */
   readonly leases: readonly { readonly lease: string; readonly at: number }[]
-  /** The breaker itself. */
+  /** State and counts of the breaker. */
   readonly snapshot: BreakerSnapshot
 }
 
-/** A clock that is further behind than this makes a record one from the future. */
+/** A record that is further ahead of the clock than this is taken to be from the future. */
 const CLOCK_SKEW = 1_000
-/** Nothing was written before that, unless by a clock that nobody had set. */
+/** A record that is older than this, some 31 years, was written by a clock that had not been set. */
 const LONG_AGO = 1e12
-/** What a {@link SharedRecord} is like; its snapshot is looked at by whoever restores it. */
+/** The shape of a {@link SharedRecord}. {@link restoreSnapshot} checks the snapshot. */
 const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease: "", at: 0 }], snapshot: {} }
 
 /**
- * Applies a report to a record as JSON. Pure: what it returns is to be put where the record came from,
- * if nobody changed that meanwhile.
+ * Applies a report to a record as JSON. Pure: the caller has to write the returned record back, unless the
+ * stored one has changed meanwhile.
  *
- * @param value - The record; anything else stands for one that has seen nothing.
+ * @param value - The stored record. Anything that is not a valid record counts as a new one.
  * @param now - Milliseconds since 1970.
  */
 export function applyReport(
@@ -132,14 +138,17 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
   return { state, opens, openFor, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
 }
 
-/** How long a lease lasts. Never to lapse would be for ever: whoever had it may be gone, and nobody hears of that. */
+/**
+ * How long a lease lasts. It ends even with a `probeTimeout` of 0: a holder that is gone without notice would
+ * keep it forever.
+ */
 export function leaseTime({ openFor }: BreakerRecord, { probeTimeout }: Policy): number {
   return probeTimeout || openFor
 }
 
 /**
- * Takes back leases that are older than `age`. Whoever had one may be gone with its call: that says
- * nothing about what was called.
+ * Takes back leases that are older than `age`. Their calls are excluded: a holder that is gone says nothing
+ * about the service it called.
  */
 export function freeLeases(record: BreakerRecord, policy: Policy, age: number): void {
   for (const probe of record.probes ?? []) {
@@ -147,7 +156,7 @@ export function freeLeases(record: BreakerRecord, policy: Policy, age: number): 
   }
 }
 
-/** Gives the half-open state another name, for those who go on with it in place of one that is stuck. */
+/** Gives the half-open state a new generation, so that another client can continue it when the first one is stuck. */
 export function renew(record: BreakerRecord): void {
   const generation = record.generation + 1
   record.generation = generation
@@ -155,7 +164,7 @@ export function renew(record: BreakerRecord): void {
   record.probes = record.probes?.map((probe) => ({ ...probe, generation }))
 }
 
-/** What was reported late, of a state that is over, decides nothing. */
+/** Counts the reported calls, except those that ended before the present state began. */
 function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfter }: Report): void {
   for (const { outcome, calls, slow = 0, age = 0 } of runs) {
     const elapsed = record.now - age - record.since
@@ -167,7 +176,7 @@ function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfte
   }
 }
 
-/** The record as JSON, at the time it was last brought up to. */
+/** The record as JSON, as of its last {@link tick}. */
 export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecord {
   const { now, since, openFor, probes = [] } = record
   const leases = probes.map(({ lease = "", at }) => ({ lease, at }))
@@ -176,13 +185,13 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
 }
 
 /**
- * The record that was encoded; a new one when `value` is none: malformed, of another version, or from
- * the future, as after a clock was set back. What is left of an open period is never more than its
- * length.
+ * Restores an encoded record. Returns a new one when `value` is malformed, of another version, or from the
+ * future, as after a clock was set back. The remaining time of an open period is never more than its length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  // It may be told of calls that ended before: they have to be within the window. Its generations are none
-  // of the record's that was there before: those who hold a lease of that may go on for long.
+  // The new record begins one window ago, since reports may contain calls that ended before now. Its
+  // generation comes from the clock, so that it differs from those of an earlier record, whose leases may
+  // still be held.
   const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0), Math.floor(now))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value

@@ -1,8 +1,9 @@
 /**
  * A record as JSON, and back.
  *
- * A clock's readings mean nothing elsewhere, so a snapshot speaks of durations alone. Whatever is
- * read back is checked, since it may come from another version, another program or a broken disk.
+ * A reading of a monotonic clock means nothing in another process, so a snapshot contains only durations. A
+ * snapshot that is read back is checked, since it may come from another version, another program or a broken
+ * disk.
  *
  * @module
  */
@@ -14,34 +15,34 @@ import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
-  /** Of this format. */
+  /** Version of this format. */
   readonly version: 1
-  /** The state, as if nobody held the breaker open. */
+  /** The state, without regard to `isolate()`. */
   readonly state: State
-  /** How often the counts have begun anew. */
+  /** Grows by one each time the counts start anew. */
   readonly generation: number
-  /** Those of the present generation. */
+  /** Counts of the present generation. */
   readonly counts: Counts
-  /** Since the window (closed) or the open period began. */
+  /** Time since the present state, or its fixed window, began. */
   readonly elapsed: number
-  /** What is left of the open period; 0 in the other states. */
+  /** Remaining time of the open period; 0 in the other states. */
   readonly remaining: number
-  /** Length of the present, else of the last, open period. */
+  /** Length of the present open period or, when not open, of the last one. */
   readonly openFor: number
   /** Openings since the breaker was last closed. */
   readonly opens: number
-  /** The rolling window: how it is cut, where it stands, and what is in it, oldest first. */
+  /** The rolling window: its division, its position and its contents, oldest first. */
   readonly window: {
     readonly bucketPeriod: number
     readonly length: number
     readonly age: number
     readonly buckets: readonly Bucket[]
-    /** Settled calls of a `windowSize`: 1 for a failure, plus 2 for a slow call. */
+    /** Settled calls of a `windowSize`, each a sum: 1 if it failed, plus 2 if it was slow. */
     readonly calls: readonly number[]
   }
 }
 
-/** The record as it stands; bring it up to date with `tick` first. */
+/** A snapshot of the record. Bring the record up to date with `tick` first. */
 export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnapshot {
   const { state, generation, counts, openFor, opens, now, since, time, calls } = record
   const { bucketPeriod, buckets, windowSize } = policy
@@ -65,9 +66,9 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
 }
 
 /**
- * The record that goes on from a snapshot at `now`; `record`, a new one, when `value` is no snapshot of
- * this version. An open period has what remained of it. Calls that were under way are not: their
- * half-open slots are free again. Counts of a window that was cut otherwise are dropped.
+ * A record that continues from a snapshot at `now`; `record`, a new one, when `value` is not a snapshot of
+ * this version. An open period continues for its remaining time. Calls that were under way are not restored:
+ * their half-open slots are free again. A closed breaker whose window is divided differently starts anew.
  */
 export function restoreSnapshot(
   value: unknown,
@@ -88,8 +89,8 @@ export function restoreSnapshot(
 }
 
 /**
- * Fills in the counts. The totals of a window are those of what is in it, whatever the snapshot says:
- * others would never leave it, or leave less than nothing behind.
+ * Fills in the counts. The totals of a rolling window are computed from its contents, not taken from the
+ * snapshot: if the two did not match, calls would never leave the totals, or make them negative.
  */
 function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, window: from }: BreakerSnapshot): void {
   const { counts, time, calls } = record
@@ -99,7 +100,7 @@ function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, wi
     time.buckets = copy(from.buckets).filter(({ age }) => age <= time.age)
     for (const bucket of time.buckets) add(counts, bucket, 1)
   } else if (calls) {
-    // Those under way besides would never leave it.
+    // Without the calls that were under way: they would never leave this count.
     counts.requests = from.calls.length
     for (const call of from.calls) {
       tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0)
@@ -110,7 +111,8 @@ function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, wi
   }
   Object.assign(counts, { consecutiveSuccesses, consecutiveFailures })
   if (record.probes) {
-    // As many successes as would have closed it leave no call to close it, if settings have changed.
+    // If `maxRequests` is smaller now, these successes may already be enough to close the breaker, and no
+    // further call would be admitted to close it. So at least one is left to make.
     const successes = Math.min(totalSuccesses, policy.maxRequests - 1)
     Object.assign(counts, { requests: successes + totalExclusions, totalSuccesses: successes, consecutiveSuccesses: successes })
   }

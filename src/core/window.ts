@@ -11,20 +11,20 @@ import { noCounts, type Counts, type Outcome } from "./counts.ts"
 
 /** Counts of the calls that began in one period; the streaks are not kept and stay 0. */
 export interface Bucket extends Counts {
-  /** Which period since the window began, from 0. */
+  /** Number of the period since the window began, from 0. */
   readonly age: number
 }
 
-/** The last so many periods in which calls began, oldest first. Those before `first` have left it. */
+/** The periods in which calls began, oldest first. Buckets before index `first` have left the window. */
 export interface TimeWindow {
   age: number
-  /** The reading of the clock up to which calls are booked where the latest one was. */
+  /** Before this reading of the clock, a call goes into the same bucket as the latest one. */
   until: number
   first: number
   buckets: Bucket[]
 }
 
-/** The last so many settled calls, each a small number; once the ring is full, `next` is the oldest. */
+/** A ring of the last settled calls, each a small number. Once it is full, `next` is the index of the oldest. */
 export interface CallWindow {
   next: number
   readonly calls: number[]
@@ -48,7 +48,7 @@ export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
   for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
 }
 
-/** The bucket of period `age`, which is the present one or lies before it. */
+/** The bucket of period `age`, which is the present one or an earlier one. It is added when it is missing. */
 export function bucketOf({ first, buckets }: TimeWindow, age: number): Bucket {
   let place = buckets.length
   while (place > first && buckets[place - 1]!.age > age) place--
@@ -68,7 +68,7 @@ export function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
 export const FAILED = 1
 export const SLOW = 2
 
-/** Puts a call that was tallied into a ring of `length`, and takes the oldest out of the totals. */
+/** Puts a call that was tallied into a ring of `length`, and subtracts the call that it replaces from the totals. */
 export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: boolean, length: number): void {
   const { calls, next } = ring
   const old = calls[next]
