@@ -39,16 +39,16 @@ export interface CallOptions {
   callTimeout?: number | undefined
 }
 
-/** Says how a call ended that {@link CircuitBreaker.allow} admitted; only the first word counts. */
+/** Reports how a call that {@link CircuitBreaker.allow} admitted has ended. Only the first report counts. */
 export type Done = (outcome: Outcome, evidence?: Evidence) => void
 
 /** Holds a breaker open until it is released; a second release does nothing. */
 export interface Isolation {
-  /** Lets go; only the first call counts. */
+  /** Releases the breaker. Only the first call has an effect. */
   release(): void
 }
 
-/** What is done once a call settles. */
+/** The handlers that run once a call settles. */
 interface Call {
   readonly permit: Permit | undefined
   readonly fulfilled: <T>(result: T) => T
@@ -90,10 +90,10 @@ export class CircuitBreaker {
   #isolations = 0
   #interventions = 0
   #cause: unknown
-  /** That of the last call that nobody timed: it serves all that have the same permit. */
+  /** The handlers of the last call that was not timed. All such calls with the same permit share them. */
   #call: Call | undefined
   readonly #store: StoreLink | undefined
-  /** Whether a call of the closed state changes nothing but counts, and takes the short way. */
+  /** Whether calls in the closed state change only counts, so that they can take the short path. */
   #plain: boolean
 
   /** All settings have defaults: those of gobreaker, where gobreaker has the setting. */
@@ -102,7 +102,7 @@ export class CircuitBreaker {
     const policy = createPolicy(settings, report)
     this.#policy = settings.store ? { ...policy, probeTimeout: policy.probeTimeout || undefined } : policy
     this.name = settings.name ?? ""
-    // At the top level of a Worker the clock stands at 0; the machine puts right what began there.
+    // At the top level of a Worker the clock reads 0. The state machine corrects times that began there.
     const now = isTimed(this.#policy) || settings.snapshot ? this.#now() : 0
     this.#record = restoreSnapshot(settings.snapshot, this.#policy, now)
     const { onStateChange } = settings
@@ -125,8 +125,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Milliseconds until a call may be admitted; 0 when one may be now, `Infinity` while isolated.
-   * Half-open with all slots taken, it is the time until the oldest of them is given up; with a
+   * Milliseconds until a call may be admitted; 0 when one may be now, `Infinity` while isolated. When
+   * half-open with all slots taken, it is the time until the oldest call is given up or, with a
    * `probeTimeout` of 0, the length of an open period.
    */
   get retryAfter(): number {
@@ -135,10 +135,10 @@ export class CircuitBreaker {
   }
 
   /**
-   * Calls `request` if the breaker admits it, and counts what it comes to.
+   * Calls `request` if the breaker admits it, and counts the outcome.
    *
-   * @param request - Gets the signal to heed: `undefined` when the call has neither a caller's
-   * signal nor a time limit.
+   * @param request - Gets the signal that aborts it; `undefined` when the call has neither a caller's signal
+   * nor a time limit.
    * @returns What `request` returns; rejects with what `request` throws, untouched.
    * @throws {OpenStateError | TooManyRequestsError} when the call is rejected.
    * @throws the reason of `options.signal`, once that is aborted.
@@ -165,7 +165,7 @@ export class CircuitBreaker {
       if (signal?.aborted) return Promise.reject(signal.reason)
     }
     const permit = this.#admit()
-    // Not thrown: that alone would double what a rejection costs.
+    // Returned, not thrown: to throw would double the cost of a rejection.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
     if (this.#store && permit?.lease) {
       return this.#store.lease(permit, signal).then((leased) => this.#run(leased, request, signal, limit))
@@ -173,7 +173,7 @@ export class CircuitBreaker {
     return this.#run(permit, request, signal, limit)
   }
 
-  // Not an async function: that would cost a call that does nothing else twice as much.
+  // Not an async function: that would double the cost of a call that does nothing.
   #run<T>(
     permit: Permit | undefined,
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
@@ -191,8 +191,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * The same in two steps, for calls that are not one function: admits a call, and returns the
-   * function that says how it ended. gobreaker's `TwoStepCircuitBreaker`.
+   * Like `execute`, but in two steps, for calls that are not a single function: admits a call, and returns a
+   * function that reports how it ended. gobreaker's `TwoStepCircuitBreaker`.
    *
    * @throws {OpenStateError | TooManyRequestsError} when the call is rejected.
    */
@@ -204,27 +204,27 @@ export class CircuitBreaker {
     return (outcome, evidence) => {
       check("outcome", outcome, OUTCOME)
       if (settled) return
-      // Before it calls anybody who might call this again.
+      // Set first: listeners and callbacks may call this function again.
       settled = true
       this.#settle(permit, start, outcome, evidence)
     }
   }
 
-  /** Opens the breaker now, as a failure would; one that is open keeps its end. */
+  /** Opens the breaker now, as a failure would. If it is open already, the end of its open period stays the same. */
   trip(): void {
     this.#interventions += 1
     this.#apply(trip, "open")
   }
 
-  /** Closes the breaker now and clears its counts; calls under way will not count. */
+  /** Closes the breaker now and clears its counts. Calls under way will not count. */
   reset(): void {
     this.#apply(reset, "closed")
   }
 
   /**
-   * Holds the breaker open, whatever its state, until the returned handle is released; handles
-   * nest. Beneath it the state machine goes on: after the last release the breaker is in the state
-   * that it would be in anyway. A snapshot does not know of it.
+   * Holds the breaker open, whatever its state, until the returned handle is released; handles nest. The
+   * state machine goes on meanwhile: after the last release the breaker is in the state that it would have
+   * reached without the isolation. A snapshot does not include it.
    */
   isolate(): Isolation {
     let held = 1
@@ -233,7 +233,7 @@ export class CircuitBreaker {
     return {
       release: () => {
         const step = -held
-        // Before it calls anybody who might release it again.
+        // Set first: listeners may release it again.
         held = 0
         this.#isolate(step)
       },
@@ -292,7 +292,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** Makes a change from outside; the store is told of one that was made by hand. */
+  /** Applies a change that was not caused by a call. One made by hand (`forced`) is passed on to the store. */
   #apply(change: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
     this.#tick()
     this.#changed(change(this.#record, this.#policy))
@@ -327,21 +327,24 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether the closed state has to know the time at which such a call ends. Reading the clock costs as much as a
-   * call that does nothing else. What a success changes in a rolling window comes out the same when the window
-   * rolls later, so that one can wait.
+   * Whether the closed state needs the time at which a call with this outcome ends. Reading the clock costs
+   * as much as a call that does nothing. After a success the clock need not be read for a rolling window: the
+   * counts come out the same when the window is moved later.
    */
   #needsTime(outcome: Outcome): boolean {
     const { interval, bucketPeriod } = this.#policy
     return interval > 0 || (bucketPeriod > 0 && (outcome === "failure" || !this.#settings.byPlatform))
   }
 
-  /** When a call begins, if anybody asks how long it takes. */
+  /** The time at which a call begins, if its duration is needed. */
   #start(): number | undefined {
     return this.#listeners?.outcomes || this.#settings.slowCallDuration !== undefined ? this.#now() : undefined
   }
 
-  /** A permit, none for a call that goes through uncounted, or the error for one that is rejected. */
+  /**
+   * Returns a permit, `undefined` for a call that goes through uncounted, or the error for a call that is
+   * rejected.
+   */
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
@@ -380,7 +383,7 @@ export class CircuitBreaker {
     return call
   }
 
-  // Apart, since a function that makes others costs all who call it a context.
+  // A separate function: one that creates closures has to allocate a context at each call.
   #makeCall(permit: Permit | undefined, start: number | undefined): Call {
     return {
       permit,
@@ -400,7 +403,7 @@ export class CircuitBreaker {
     }
   }
 
-  /** Gives what the caller is to get. */
+  /** Settles a call, and returns the error that its caller gets. */
   #judged(permit: Permit | undefined, start: number | undefined, judgement: Judgement): unknown {
     this.#settle(permit, start, judgement.outcome, judgement)
     return judgement.error
@@ -431,7 +434,7 @@ export class CircuitBreaker {
   #changed(change: Transition | undefined, error?: unknown): void {
     if (!change) return
     if (change.to !== "half-open") this.#cause = error
-    // Isolated, it is open for whoever looks.
+    // While isolated, the breaker is open to the outside, whatever changes underneath.
     if (!this.#isolations) this.#listeners?.queue("statechange", { ...change, error: this.#cause })
   }
 }

@@ -18,10 +18,9 @@ export class Interruption {
 }
 
 /**
- * Runs `request` until it settles, `caller` aborts or `limit` milliseconds are over, whichever is
- * first, whether or not the request heeds its signal. In the latter two cases rejects with an
- * {@link Interruption}: what ended a call is never read from its error, since engines differ in the
- * errors they abort with.
+ * Runs `request` until it settles, `caller` aborts or `limit` milliseconds are over, whichever is first,
+ * whether or not the request heeds its signal. In the last two cases it rejects with an {@link Interruption}.
+ * The error of the call does not tell what ended it, since engines differ in the errors they abort with.
  *
  * @param request - Gets the caller's own signal when there is no limit, else one that follows it.
  * @param limit - 0 or `undefined` means none.
@@ -39,11 +38,12 @@ export async function bounded<T>(
       controller?.abort(reason)
     }
   })
-  // It is not waited for when the request throws at once.
+  // Nothing awaits it when the request throws at once: its rejection must not be unhandled.
   interruption.catch(() => {})
   const onTimeout = (): void =>
     interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
-  // Ahead of the request's own listener, so that an abort is known as one when the request fails.
+  // Added before the request adds a listener of its own, so that an abort is known here before the request
+  // fails.
   const unfollow = caller && whenAborted(caller, () => interrupt("abort", caller.reason))
   const timer = limit ? setTimeout(onTimeout, limit) : undefined
   try {
@@ -51,7 +51,7 @@ export async function bounded<T>(
     if (controller && caller) followBody(result, caller, controller)
     return result
   } catch (error) {
-    // By a listener older than ours, or while the request was being called.
+    // Aborted by a listener that is older than ours, or while the request was being called.
     if (caller?.aborted && !(error instanceof Interruption)) throw new Interruption("abort", caller.reason)
     throw error
   } finally {
@@ -63,19 +63,20 @@ export async function bounded<T>(
 let bodies: FinalizationRegistry<() => void> | undefined
 
 /**
- * A `Response` is there before its body: the caller's signal goes on to abort that. The link ends
- * with the body, so that a signal which lives long does not keep what each call left behind.
+ * A `Response` arrives before its body, so the caller's signal has to abort the body too. The link ends when
+ * the body is collected: otherwise a signal that lives long would keep something of every call.
  */
 function followBody(result: unknown, caller: AbortSignal, controller: AbortController): void {
   let body: unknown
   try {
     body = (result as { body?: unknown } | null | undefined)?.body
   } catch {
-    // A result may be anything, and some let nobody look.
+    // A result may be any object, also one that throws when a property is read.
   }
   if (!(body instanceof ReadableStream)) return
   const unfollow = whenAborted(caller, () => controller.abort(caller.reason))
-  // Workers of an older compatibility date have none; a signal there lives as long as its request.
+  // Workers with an older compatibility date do not have it. There a signal lives only as long as its
+  // request.
   if (typeof FinalizationRegistry === "undefined") return
   bodies ??= new FinalizationRegistry((unfollow) => unfollow())
   bodies.register(body, unfollow)

@@ -11,9 +11,9 @@ export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
 /**
  * A call that the breaker rejected: the protected function was not called.
  *
- * It has no stack trace where the engine lets that be left out: taking one costs more than the rest of a
- * rejection, and all of them would show the same place. `cause` is the error that opened the breaker, when it
- * was one: a response that did leaves none.
+ * It has no stack trace where the engine can leave that out: capturing one costs more than the rest of a
+ * rejection, and every trace would show the same place. `cause` is the error that opened the breaker; it is
+ * missing when a response opened it.
  *
  * @example
  * ```ts
@@ -30,7 +30,10 @@ export type CircuitBreakerErrorCode = "ERR_OPEN_STATE" | "ERR_TOO_MANY_REQUESTS"
  * ```
  */
 export class CircuitBreakerError extends Error {
-  /** That of its class. A field, since what is inherited cannot be assigned to once the intrinsics are frozen. */
+  /**
+   * The name of its class. A field, since an inherited property cannot be assigned to once the intrinsics are
+   * frozen.
+   */
   override readonly name: string
   /** Stable; switch on this rather than on the class. */
   readonly code: CircuitBreakerErrorCode
@@ -55,7 +58,7 @@ export class CircuitBreakerError extends Error {
   }
 }
 
-/** What a {@link CircuitBreakerError} tells beside its message. */
+/** The fields of a {@link CircuitBreakerError} besides its message. */
 export interface Rejection {
   /** Name of the breaker. */
   readonly breaker: string
@@ -69,35 +72,35 @@ export interface Rejection {
 
 /** The breaker is open (gobreaker's `ErrOpenState`). */
 export class OpenStateError extends CircuitBreakerError {
-  /** Always this one. */
+  /** The code of this class. */
   declare readonly code: "ERR_OPEN_STATE"
 
-  /** For code that stands in for a breaker, in tests say. */
+  /** For code that stands in for a breaker, for example in tests. */
   constructor(rejection: Rejection) {
     super("OpenStateError", "ERR_OPEN_STATE", "open", rejection)
   }
 }
 
 /**
- * The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`); or it has
- * closed, and a store lets calls through slowly at first.
+ * The breaker is half-open and its slots are all taken (gobreaker's `ErrTooManyRequests`). Or it has just
+ * closed, and its store admits only a share of the calls at first (slow start).
  */
 export class TooManyRequestsError extends CircuitBreakerError {
-  /** Always this one. */
+  /** The code of this class. */
   declare readonly code: "ERR_TOO_MANY_REQUESTS"
 
-  /** For code that stands in for a breaker, in tests say. */
+  /** For code that stands in for a breaker, for example in tests. */
   constructor(rejection: Rejection) {
     super("TooManyRequestsError", "ERR_TOO_MANY_REQUESTS", `${rejection.state}: too many requests`, rejection)
   }
 }
 
 /**
- * The breaker's rejection that `error` is or wraps, searched along `cause`: many HTTP clients wrap
- * what their fetch rejects with. Recognises errors of another realm or another copy of this module
- * by their `code`.
+ * Finds the breaker's rejection: `error` itself, or an error that it wraps as its `cause`, at any depth. Many
+ * HTTP clients wrap what their fetch rejects with. Recognises errors of another realm or another copy of this
+ * module by their `code`.
  *
- * @returns `undefined` when no breaker had a part in it.
+ * @returns `undefined` when there is no such error.
  */
 export function findCircuitBreakerError(error: unknown): CircuitBreakerError | undefined {
   const seen = new Set<unknown>()
@@ -111,12 +114,12 @@ export function findCircuitBreakerError(error: unknown): CircuitBreakerError | u
       e = cause
     }
   } catch {
-    // One that cannot be looked at; who handles an error needs no second one.
+    // A property of an error cannot be read. Code that handles an error must not get a second one.
   }
   return undefined
 }
 
-// Of engines that have no such limit, none takes traces this dear.
+// In the engines that do not have this limit, stack traces cost less.
 const traces = Error as { stackTraceLimit?: unknown }
 
 /** Makes an error without the cost of a stack trace, where the engine lets it be suspended. */
@@ -125,7 +128,7 @@ export function withoutStack<A>(Type: new (about: A) => CircuitBreakerError, abo
   try {
     if (limit) traces.stackTraceLimit = 0
   } catch {
-    // The intrinsics are frozen: then a trace is what it costs.
+    // The intrinsics are frozen, so the cost of a trace cannot be avoided.
   }
   const error = new Type(about)
   if (traces.stackTraceLimit !== limit) traces.stackTraceLimit = limit

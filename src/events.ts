@@ -1,5 +1,5 @@
 /**
- * What a breaker announces, and the listeners it announces it to.
+ * The events of a breaker, and the listeners that receive them.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Counts, Outcome, State } from "./core/counts.ts"
 import type { CircuitBreakerError } from "./errors.ts"
 import { report } from "./report.ts"
 
-/** An event of a breaker; what it tells depends on its type. */
+/** An event of a breaker. Its fields depend on its type. */
 export class BreakerEvent extends Event {
   /** Name of the breaker. */
   declare readonly breaker: string
@@ -19,9 +19,9 @@ export class BreakerEvent extends Event {
   }
 }
 
-/** `"statechange"`: the breaker's state is `to` from here on. */
+/** `"statechange"`: the breaker has changed its state. */
 export interface StateChangeEvent extends BreakerEvent {
-  /** Of this interface. */
+  /** The type of this event. */
   readonly type: "statechange"
   /** The state before. */
   readonly from: State
@@ -35,27 +35,33 @@ export interface StateChangeEvent extends BreakerEvent {
 
 /** `"success"`, `"failure"` or `"excluded"`: a call has ended. */
 export interface OutcomeEvent extends BreakerEvent {
-  /** What the call was. */
+  /** How the call counts. */
   readonly type: Outcome
-  /** Milliseconds the call took; `undefined` when it began before anybody listened. */
+  /**
+   * Milliseconds the call took; `undefined` when it was not measured, since the call began before there was a
+   * listener.
+   */
   readonly duration: number | undefined
   /** What the call rejected with; `undefined` when it fulfilled. */
   readonly error: unknown
-  /** `false` for a call that began in an earlier state, or that only shadow mode let through. */
+  /** `false` for a call that began in an earlier state, or that went through only because of shadow mode. */
   readonly counted: boolean
 }
 
 /** `"rejected"`: a call was not admitted. */
 export interface RejectedEvent extends BreakerEvent {
-  /** Of this interface. */
+  /** The type of this event. */
   readonly type: "rejected"
   /** What the caller got; in shadow mode, what it would have got. */
   readonly error: CircuitBreakerError
 }
 
-/** `"storeerror"`: the store failed, and the breaker goes on by its local state. Once, until it works again; again as long as nobody listens. */
+/**
+ * `"storeerror"`: the store failed, and the breaker goes on by its local state. Announced once until the
+ * store works again, but repeated while the breaker has no listener.
+ */
 export interface StoreErrorEvent extends BreakerEvent {
-  /** Of this interface. */
+  /** The type of this event. */
   readonly type: "storeerror"
   /** What went wrong. */
   readonly error: unknown
@@ -82,24 +88,24 @@ const OUTCOMES = ["success", "failure", "excluded"]
 /** A listener: a function, or an object with `handleEvent`. */
 export type BreakerListener<E extends Event> = ((event: E) => void) | { handleEvent(event: E): void }
 
-/** What `addEventListener` takes, by its shape: the types of a Worker have another name for it. */
+/** Options of `addEventListener`. Declared here, since the types of a Worker use another name for them. */
 export interface ListenerOptions {
-  /** Told apart from the same listener without it when it is removed. */
+  /** A listener that was added with this option has to be removed with it. */
   capture?: boolean
-  /** Hears of one event only. */
+  /** Removes the listener after its first event. */
   once?: boolean
-  /** Of no use here. */
+  /** Has no effect here. */
   passive?: boolean
-  /** Removes the listener when it is aborted. */
+  /** Removes the listener when this signal is aborted. */
   signal?: AbortSignal
 }
 
 /**
- * An `EventTarget` whose listeners cannot hurt: what one throws is reported, on Node too, where it
- * would otherwise end the process.
+ * An `EventTarget` whose listeners cannot do harm: an error that a listener throws is reported, also in Node,
+ * where it would otherwise end the process.
  */
 export class Listeners {
-  /** Whether somebody has ever wanted to hear of each call. */
+  /** Whether there was ever a listener for the outcomes of calls. */
   outcomes = false
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
@@ -112,12 +118,12 @@ export class Listeners {
   }
 
   add(type: string, listener: BreakerListener<never>, options?: ListenerOptions | boolean): void {
-    // What is no listener is for the platform to ignore or to refuse.
+    // A value that is not a listener is left to the platform, which ignores or refuses it.
     if (Object(listener) !== listener) return this.#target.addEventListener(type, listener as never, options)
     if (OUTCOMES.includes(type)) this.outcomes = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
-      // An async function, since the listener may be one: what it rejects with would end a process.
+      // Async, since the listener may be async: its unhandled rejection would end a process.
       guarded = async (event) => {
         try {
           await (typeof listener === "function" ? listener(event as never) : listener.handleEvent(event as never))
@@ -140,9 +146,9 @@ export class Listeners {
   }
 
   /**
-   * Dispatches what was queued. Called when the state machine is done, so that a listener which calls
-   * back into the breaker finds it whole; what that queues is dispatched by the loop that is running
-   * already, in order.
+   * Dispatches the queued events. Called after the state machine has finished its step, so that a listener
+   * may call into the breaker. Events that such a listener causes are dispatched by the loop that is already
+   * running, in order.
    */
   announce(): void {
     const events = this.#events

@@ -1,5 +1,5 @@
 /**
- * What a call came to, by the settings of its breaker.
+ * Decides the outcome of a call, by the settings of its breaker.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Interruption } from "./deadline.ts"
 import { report } from "./report.ts"
 import type { CallSettings } from "./settings.ts"
 
-/** An outcome; its `error` is what the caller gets. */
+/** The outcome of a call. `error` is what its caller gets. */
 export interface Judgement extends Evidence {
   readonly outcome: Outcome
 }
@@ -30,7 +30,10 @@ export function judgeResult(settings: CallSettings, result: unknown): Judgement 
   return !settings.isExcluded && !settings.isSuccessful ? SUCCESS : judge(settings, "success", undefined, result, undefined)
 }
 
-/** @param shown - The error as callbacks see it: `undefined` would say that there was none. */
+/**
+ * @param shown - The error that callbacks get. It is `null` for a rejection with `undefined`, since
+ * `undefined` means that the call fulfilled.
+ */
 function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, result: unknown, error: unknown): Judgement {
   const { isExcluded, isSuccessful, retryAfterOf } = settings
   if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {

@@ -13,7 +13,7 @@ export type Preset = Pick<MachineSettings, "interval" | "bucketPeriod" | "window
   readonly slowCallDuration?: number
 }
 
-/** The window a rate is taken over: of time, in milliseconds, or of the last so many calls. */
+/** The window over which a rate is taken: a time in milliseconds (`within`), or a number of calls (`last`). */
 export type RateWindow = { readonly within: number; readonly last?: undefined } | { readonly last: number; readonly within?: undefined }
 
 /** Settings of {@link failureRate}. */
@@ -21,7 +21,7 @@ export type FailureRate = RateWindow & {
   /** Share of failures that opens the breaker, above 0 to 1. */
   readonly threshold: number
   /**
-   * Below so many settled calls in the window the rate says nothing; an integer from 1.
+   * With fewer settled calls in the window, the rate opens nothing; an integer from 1.
    *
    * @defaultValue 10, or `last` when that is smaller
    */
@@ -38,7 +38,7 @@ export type SlowCallRate = FailureRate & {
 export interface Backoff {
   /** The first open period, in milliseconds, above 0. */
   readonly initial: number
-  /** Where it stops growing, in milliseconds. */
+  /** The longest open period before `jitter`, in milliseconds. */
   readonly max: number
   /**
    * How many times as long each period is as the one before; from 1.
@@ -47,14 +47,15 @@ export interface Backoff {
    */
   readonly factor?: number
   /**
-   * Each period is longer by a random share of itself, up to this one; from 0 to 1. It is applied
-   * after `max`, since clients that were tripped together would otherwise meet again there.
+   * Each period is lengthened by a random share of itself, of at most `jitter`; from 0 to 1. It is applied
+   * after `max`: otherwise clients that opened together would all retry together once they have reached
+   * `max`.
    *
    * @defaultValue 0.25
    */
   readonly jitter?: number
   /**
-   * Where the jitter comes from: a number from 0 to below 1.
+   * Source of the jitter: returns a number from 0 to below 1.
    *
    * @defaultValue `Math.random`
    */
@@ -70,10 +71,10 @@ const PRESETS: Rule = [
   (value) => (value as Preset[]).length > 0 && (value as Preset[]).every((preset) => FUNCTION[1](preset?.readyToTrip)),
 ]
 
-// What the settings that a preset makes are called where it takes them.
+// The settings that a preset returns, and the options that they come from: errors name the options.
 const NAMES: Readonly<Record<string, string>> = { interval: "within", windowSize: "last", slowCallDuration: "slowerThan" }
 
-// A bucket each tenth: what leaves the window at once is a tenth of it.
+// A window has ten buckets, so a tenth of it expires at a time.
 const BUCKETS = 10
 
 /**
@@ -116,8 +117,8 @@ export function slowCallRate(settings: SlowCallRate): Preset {
 }
 
 /**
- * Opens when any of the presets would. They share one window, so at most one kind of it may be among
- * them.
+ * Opens when any of the presets would. They share one window, so those that have a window must have the same
+ * one.
  *
  * @throws {TypeError} when two presets want different windows or different `slowerThan`; without presets, or
  * for one that has no `readyToTrip`.
@@ -141,8 +142,8 @@ export function anyOf(...presets: readonly Preset[]): Preset {
 }
 
 /**
- * Open periods that grow with each opening until the breaker closes again: `initial`, then `factor`
- * times as long, at most `max`. For the setting `timeout`; may as well be spread.
+ * Open periods that grow with each opening until the breaker closes again: `initial`, then `factor` times as
+ * long, at most `max`. Use it as the setting `timeout`, or spread it into the settings.
  *
  * @throws {RangeError | TypeError} for a wrong setting.
  *

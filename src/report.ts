@@ -1,8 +1,8 @@
 /**
- * Tells of an error that must not reach the caller: one of a listener, a callback or a clock.
+ * Reports an error that must not reach the caller: one of a listener, a callback or a clock.
  *
- * Goes to `reportError`, as an error in a listener of the platform's own does. Node has none, and in
- * Deno and Bun it would end the process.
+ * It goes to `reportError`, as errors of the platform's own listeners do. Node does not have that, and in
+ * Deno and Bun it would end the process: there the error goes to the console.
  */
 export function report(error: unknown): void {
   const fatal = "Deno" in globalThis || "Bun" in globalThis

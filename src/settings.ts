@@ -20,8 +20,8 @@ export type Mode = "enforce" | "shadow" | "disabled"
 /**
  * Settings of a {@link CircuitBreaker}. All are optional; all durations are milliseconds.
  *
- * A callback that throws, or returns what it must not, is reported (`reportError`) and its default
- * holds for that call.
+ * A callback that throws, or returns an invalid value, is reported (`reportError`), and the default of the
+ * setting applies to that call.
  */
 export interface Settings<T = any> extends MachineSettings {
   /**
@@ -38,23 +38,23 @@ export interface Settings<T = any> extends MachineSettings {
    */
   isSuccessful?: ((error: unknown, result: T | undefined) => boolean) | undefined
   /**
-   * Whether a call was neither success nor failure; asked before `isSuccessful`. Such a call gives
-   * a half-open slot back. Calls that their own caller aborted are always excluded, see
-   * `callerTimeout` for the one exception.
+   * Whether a call was neither success nor failure; asked before `isSuccessful`. Such a call gives a
+   * half-open slot back. Calls that their own caller aborted are always excluded; see `callerTimeout` for the
+   * one exception.
    *
-   * @defaultValue none but those
+   * @defaultValue no other calls
    */
   isExcluded?: ((error: unknown, result: T | undefined) => boolean) | undefined
   /**
-   * What a call is whose caller's own signal ended it with a `TimeoutError`, as
-   * `AbortSignal.timeout()` does.
+   * How a call counts when its caller's own signal ended it with a `TimeoutError`, as `AbortSignal.timeout()`
+   * does.
    *
    * @defaultValue `"excluded"`
    */
   callerTimeout?: "excluded" | "failure" | undefined
   /**
-   * Milliseconds for which a failed call asks to be left alone; lengthens the open period that it
-   * leads to, never shortens one.
+   * The wait that a failed call asks for, in milliseconds. It can lengthen the open period that the failure
+   * leads to, but never shorten it.
    *
    * @defaultValue none
    */
@@ -66,9 +66,9 @@ export interface Settings<T = any> extends MachineSettings {
    */
   onStateChange?: ((name: string, from: State, to: State) => void) | undefined
   /**
-   * Limit on one call, from 0 to 2 147 483 647 (what timers can hold), and 0 means none. Past it
-   * the call rejects with a `DOMException` named "TimeoutError", its signal is aborted, and it counts as a failure, whether
-   * or not the call itself ever settles.
+   * Time limit of one call, from 0 to 2 147 483 647 (what timers can hold); 0 means none. After it the call
+   * rejects with a `DOMException` named "TimeoutError", its signal is aborted, and it counts as a failure,
+   * whether or not `request` ever settles.
    *
    * @defaultValue none
    */
@@ -100,8 +100,7 @@ export interface Settings<T = any> extends MachineSettings {
    */
   store?: BreakerStore | undefined
   /**
-   * The clock, for tests. The default cannot be set back, and it is never read while nothing needs
-   * the time.
+   * The clock, for tests. The default cannot be set back. A clock is never read while nothing needs the time.
    *
    * @defaultValue `performance`
    */
@@ -111,7 +110,7 @@ export interface Settings<T = any> extends MachineSettings {
 /** The longest time that a timer can hold, in milliseconds. */
 export const MAX_TIMER: number = 2 ** 31 - 1
 
-/** A time that a timer can hold; one that is set for longer fires at once. */
+/** A delay that a timer can hold: a timer with a longer one fires at once. */
 export const TIMER: Rule = [
   `a number from 0 to ${MAX_TIMER}`,
   (value) => isNumber(value) && value <= MAX_TIMER,
@@ -131,7 +130,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
 }
 
-/** The settings that are not the state machine's, checked. */
+/** The settings of {@link Settings} that do not belong to the state machine, checked. */
 export interface CallSettings {
   readonly isSuccessful: Settings["isSuccessful"]
   readonly isExcluded: Settings["isExcluded"]
@@ -146,8 +145,8 @@ export interface CallSettings {
 }
 
 /**
- * Checks them. Returns a copy: what the caller does to the object afterwards changes nothing. It
- * has the same keys whatever was set, for the engine's sake.
+ * Checks these settings. Returns a copy, so that later changes to the caller's object have no effect. The
+ * copy always has the same keys, which engines can optimise.
  */
 export function callSettings(settings: Settings): CallSettings {
   checkAll(settings, RULES)
@@ -159,7 +158,7 @@ export function callSettings(settings: Settings): CallSettings {
     callTimeout: settings.callTimeout,
     slowCallDuration: settings.slowCallDuration,
     mode: settings.mode ?? "enforce",
-    // Looked up once: in Node the name is a getter, which costs as much as the call.
+    // Looked up once: in Node the global `performance` is a getter, which costs as much as the call of `now`.
     clock: settings.clock ?? performance,
     byPlatform: settings.clock === undefined,
   }

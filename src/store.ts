@@ -19,32 +19,39 @@ export interface BreakerStore {
 export interface StoreHost {
   readonly name: string
   readonly policy: Policy
-  /** To look at. */
+  /** Read-only here. `apply` changes it. */
   readonly record: BreakerRecord
   /** Brings the record up to date, changes it, and announces that. */
   apply(change: (record: BreakerRecord, policy: Policy) => Transition | undefined): void
-  /** Admits a call; `undefined` lets it through uncounted. */
+  /** Admits a call, or returns its rejection; `undefined` lets it through uncounted. */
   admit(): Permit | CircuitBreakerError | undefined
-  /** Rejects a half-open call that others make, for so many milliseconds; `undefined` in shadow mode. */
+  /**
+   * Rejects a call, since others make the half-open calls; its `retryAfter` is `wait`. `undefined` in shadow
+   * mode.
+   */
   reject(wait: number): CircuitBreakerError | undefined
-  /** How often it was opened by hand: calls that wait for a lease then are to ask once more. */
+  /** How often the breaker was opened by hand. A call that waited for a lease meanwhile has to be admitted anew. */
   interventions(): number
-  /** The store failed; the breaker goes on by its local state. Whether anybody listens to that. */
+  /** Announces that the store failed; the breaker goes on by its local state. Returns whether it has any listener. */
   failed(error: unknown): boolean
 }
 
-/** The store, as its breaker sees it. Nothing here throws, and only `lease` is waited for. */
+/** The store, as its breaker sees it. Nothing here throws, and calls wait only for `lease`. */
 export interface StoreLink {
   /**
-   * The permit for a half-open call that may be made by one of all that share the breaker; `undefined`
-   * lets it through uncounted. Rejects with what the call is to reject with.
+   * Asks for the right to make a half-open call, of which all that share the breaker have `maxRequests`.
+   * Resolves to the permit of the call; `undefined` lets it through uncounted. Rejects with what the call is
+   * to reject with.
    */
   lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined>
-  /** Whether calls of the closed state are to ask `holdBack`. */
+  /** Whether calls in the closed state have to ask `holdBack`. */
   readonly holdsBack: boolean
-  /** Milliseconds for which such a call is held back; 0 lets it through. */
+  /** Milliseconds until such a call may be admitted; 0 lets it through now. */
   holdBack(): number
-  /** A call has ended, was counted or began in a state that is over, and changed the state or not. */
+  /**
+   * A call has ended. It was `counted`, or began in a state that is over; `change` is the change of state
+   * that it led to.
+   */
   settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void
   /** The breaker was opened or closed by hand. */
   forced(state: "open" | "closed"): void

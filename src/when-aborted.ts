@@ -3,14 +3,14 @@ interface Followers {
   readonly listener: () => void
 }
 
-// Of the signals that have any.
+// The callbacks of each signal that has any.
 const all = new WeakMap<AbortSignal, Followers>()
 
 /**
- * Calls `callback` when `signal` is aborted. All callbacks share one listener: Node warns of a leak when
- * a signal has more than ten, and to remove one of many takes longer the more there are.
+ * Calls `callback` when `signal` is aborted. All callbacks share one listener: Node warns of a leak when a
+ * signal has more than ten listeners, and removing a listener takes longer the more there are.
  *
- * @returns what ends it.
+ * @returns a function that removes the callback.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
   const followers = all.get(signal) ?? follow(signal)
@@ -32,7 +32,7 @@ function follow(signal: AbortSignal): Followers {
   return followers
 }
 
-/** Whether it is a signal; by shape, since it may be of another realm. */
+/** Whether `value` is a signal. Checked by its shape, since it may come from another realm. */
 export function isSignal(value: unknown): value is AbortSignal {
   return typeof (value as AbortSignal | null | undefined)?.addEventListener === "function"
 }
