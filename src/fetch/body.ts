@@ -1,5 +1,6 @@
 /**
- * A response whose body is watched: the same to its reader, and it tells how the body ended.
+ * Watches the body of a response: its reader gets an equivalent response, and the breaker learns how the body
+ * ended.
  *
  * @module
  */
@@ -7,24 +8,25 @@
 /** A response, and a promise that settles with its body. */
 export interface WatchedResponse {
   readonly response: Response
-  /** Fulfils once the body was read to its end or cancelled; rejects when it breaks off. */
+  /** Fulfils once the body has been read to its end or cancelled; rejects when it breaks off. */
   readonly ended: Promise<void>
 }
 
-// Responses with these have no body, though some browsers give them an empty one (Fetch, "null body status").
+// Responses with these statuses have no body, though some browsers give them an empty one (Fetch, "null body
+// status").
 const NULL_BODY = [204, 205, 304]
 const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const
 
 /**
- * Watches the body of `original`, which must not be used any more then; `undefined` when it has none that
- * could be watched.
+ * Watches the body of `original`, which must not be used afterwards. Returns `undefined` when it has no body
+ * that can be watched.
  *
- * @param counted - Settles when the breaker has taken note of how the body ended; its reader learns of
- * the end after that. Rejects, when the body broke off or the call was given up, with what the reader gets.
+ * @param counted - Settles once the breaker has counted the call; the reader learns of the end of the body
+ * after that. When the body broke off or the call was given up, it rejects with the error for the reader.
  */
 export function watchBody(original: Response, counted: () => Promise<unknown>): WatchedResponse | undefined {
   const { body, status, statusText, headers } = original
-  // What a Response cannot be made of: an opaque one, or a status that no standard knows.
+  // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
   if (!body || body.locked || original.bodyUsed || unusual || NULL_BODY.includes(status)) return undefined
   const reader = body.getReader()
@@ -40,7 +42,7 @@ export function watchBody(original: Response, counted: () => Promise<unknown>): 
         counted().catch((error: unknown) => {
           failure = { error }
           controller.error(error)
-          // For a fetch that does not heed its signal.
+          // Ends the download also when `fetch` ignores its signal.
           reader.cancel(error).catch(() => {})
         })
       },
@@ -60,7 +62,7 @@ export function watchBody(original: Response, counted: () => Promise<unknown>): 
         return reader.cancel(reason)
       },
     },
-    // Read what is asked for, and no chunk ahead.
+    // Read a chunk only when the reader asks for it, and none ahead.
     { highWaterMark: 0 },
   )
   const rethrow = (error: unknown): never => {
@@ -70,10 +72,10 @@ export function watchBody(original: Response, counted: () => Promise<unknown>): 
 }
 
 /**
- * Gives a response the properties that only `fetch` can set, and its clones too.
+ * Gives a response, and its clones, the properties that only `fetch` can set.
  *
- * @param rethrow - Gets what reading all of the body rejects with: for the error of a stream that is not
- * its own an engine puts another one there.
+ * @param rethrow - Called when a method that reads the whole body rejects. It throws the original error:
+ * engines replace the error of a stream that is not their own.
  */
 function resemble(response: Response, { url, redirected, type }: Response, rethrow: (error: unknown) => never): Response {
   const clone = (): Response => resemble(Response.prototype.clone.call(response), response, rethrow)
@@ -85,7 +87,7 @@ function resemble(response: Response, { url, redirected, type }: Response, rethr
   }
   for (const name of READERS) {
     const read: (() => Promise<unknown>) | undefined = response[name]
-    // Clients put methods of their own there.
+    // Writable: HTTP clients replace these methods by their own.
     if (read) properties[name] = { value: () => read.call(response).catch(rethrow), writable: true, configurable: true }
   }
   return Object.defineProperties(response, properties)

@@ -10,20 +10,23 @@ import type { Settings } from "../settings.ts"
 import { retryAfterOf } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
-// An `async` one would always return an object, and say nothing.
+// Refuses a promise: the object that an `async` callback returns contains no settings.
 const SETTINGS: Rule = ["settings", (value) => OBJECT[1](value) && !("then" in (value as object))]
 
-/** Errors of calls that no origin is to blame for. */
+/** Errors of calls that failed through no fault of the origin. */
 export interface Faultless {
-  /** To be excluded, from when they are caught to when they are judged; calls may fail with the same one. */
+  /**
+   * Errors to exclude, kept from when they are caught until they are judged. A list, since several calls may
+   * fail with the same error.
+   */
   readonly excused: unknown[]
-  /** Excluded by `isExcluded`. */
+  /** Errors that the user's `isExcluded` excluded. */
   readonly excluded: WeakSet<object>
 }
 
 /**
- * Makes a breaker from the common settings and those for its key. Settings for a key that are wrong
- * are reported, and the common ones hold: they come up in the middle of a call.
+ * Makes a breaker from the common settings and those for its key. Invalid settings for a key are reported,
+ * not thrown, since they come up in the middle of a call; the common ones apply then.
  */
 export function createBreaker(
   settings: FetchSettings,
@@ -36,7 +39,7 @@ export function createBreaker(
   if (!settings.perKey) return make()
   const own = ask(report, "perKey", SETTINGS, {}, settings.perKey, key)
   try {
-    // What is undefined there is not set there.
+    // An `undefined` setting must not override the common one.
     return make(Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)))
   } catch (error) {
     report(error)
@@ -63,7 +66,7 @@ function breakerSettings(
         faultless.excused.splice(place, 1)
         return true
       }
-      // A service worker may have answered for the origin.
+      // Only a failure: a service worker may answer while the browser is offline.
       if (isOffline() && !ask(report, "isSuccessful", BOOLEAN, error === undefined, successful, error, response)) return true
       const excluded = isExcluded?.(error, response)
       if (excluded === true && typeof error === "object" && error !== null) faultless.excluded.add(error)
@@ -75,12 +78,12 @@ function breakerSettings(
   }
 }
 
-/** Whether the browser says so. */
+/** Whether the browser reports that it is offline. */
 export function isOffline(): boolean {
   return globalThis.navigator?.onLine === false
 }
 
-// Status 0 is an opaque response: the request reached a server, and nothing more can be known.
+// Status 0 means an opaque response: the request reached a server, and nothing more can be known.
 function isSuccessful(error: unknown, response: Response | undefined): boolean {
   const status = response?.status ?? 0
   return error === undefined && status < 500 && status !== 408 && status !== 429

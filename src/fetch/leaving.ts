@@ -1,28 +1,30 @@
 /**
- * Whether the page is being left. Its requests then fail with an ordinary network error while
- * scripts still run and storage can still be written: that says nothing about an origin.
+ * Tells whether the page is being left. Its requests then fail with an ordinary network error, while scripts
+ * still run and storage can still be written. Such a failure says nothing about an origin.
  *
- * Firefox and WebKit fail them between `beforeunload` and `pagehide`, and do so for a link that
- * turns out to be a download too, after which the page stays; Chromium fails them after `pagehide`.
- * WebKit fails them before `beforeunload` when the way leads to a page of the back/forward cache, and
- * on iOS there is no `beforeunload`: what comes before the first sign is known only a moment later.
+ * Firefox and WebKit fail requests between `beforeunload` and `pagehide`, also for a link that turns out to
+ * be a download, after which the page stays. Chromium fails them after `pagehide`. WebKit fails them even
+ * before `beforeunload` when the next page comes from the back/forward cache, and on iOS there is no
+ * `beforeunload`. Whether such an early failure came from leaving is known only a moment later, by the first
+ * event.
  *
  * @module
  */
 
-// How long after `beforeunload` a page that is still there is taken to have stayed.
+// A page that is still there so many milliseconds after `beforeunload` is taken to have stayed.
 const GRACE = 1_000
-// How long a failure waits for a sign in WebKit, which asks another process before it sends the event.
-const FORESIGHT = 100
+// How many milliseconds a failure waits for an event in WebKit, which asks another process before it sends
+// one.
+const EVENT_WAIT = 100
 const WEBKIT_VENDOR = "Apple Computer, Inc."
 
 let watching = false
-/** By `performance.now()`: a failure before that may come from leaving. */
+/** A failure before this time, by `performance.now()`, may come from leaving. */
 let leavingUntil = -Infinity
-/** Failures that wait for a sign. */
+/** Failures that wait for an event. */
 const waiting = new Set<() => void>()
 
-/** Begins to watch; does nothing where there is no page. */
+/** Starts to watch for the page being left. Does nothing where there is no page. */
 export function watchLeaving(): void {
   if (watching || typeof document === "undefined" || typeof addEventListener !== "function") return
   watching = true
@@ -33,17 +35,18 @@ export function watchLeaving(): void {
 
 /** Whether a request that fails now may have failed because the page is being left. */
 export async function isLeaving(): Promise<boolean> {
-  // Elsewhere the sign comes first. Timers of a hidden page take a second, and nobody goes back in one.
-  if (watching && globalThis.navigator?.vendor === WEBKIT_VENDOR && !document.hidden && !hasSign()) {
+  // In other engines the event comes first. A hidden page does not wait: its timers take a second, and a user
+  // does not navigate in it.
+  if (watching && globalThis.navigator?.vendor === WEBKIT_VENDOR && !document.hidden && !mayComeFromLeaving()) {
     await new Promise<void>((settle) => {
       waiting.add(settle)
       setTimeout(() => {
         waiting.delete(settle)
         settle()
-      }, FORESIGHT)
+      }, EVENT_WAIT)
     })
   }
-  return hasSign()
+  return mayComeFromLeaving()
 }
 
 function leave(until: number): void {
@@ -51,6 +54,6 @@ function leave(until: number): void {
   for (const settle of waiting) settle()
 }
 
-function hasSign(): boolean {
+function mayComeFromLeaving(): boolean {
   return performance.now() < leavingUntil
 }

@@ -17,7 +17,7 @@ interface Entry {
  * makes room; if there is none, the least recently used one.
  */
 export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitBreaker]> {
-  // In order of use, the latest last.
+  // In order of use, the most recently used last.
   readonly #entries = new Map<string, Entry>()
   readonly #create: (key: string, snapshot?: unknown) => CircuitBreaker
   readonly #max: number
@@ -25,7 +25,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   /**
    * Called by `wrapFetch`.
    *
-   * @param snapshots - By key; breakers to begin with.
+   * @param snapshots - By key; a breaker is made from each.
    */
   constructor(create: (key: string, snapshot?: unknown) => CircuitBreaker, max: number, snapshots: unknown) {
     this.#create = create
@@ -41,7 +41,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     return this.#entries.size
   }
 
-  /** The breaker for `key`; `undefined` before its first call, and after it made room. */
+  /** The breaker for `key`; `undefined` before its first call, and after it was removed to make room. */
   get(key: string): CircuitBreaker | undefined {
     return this.#entries.get(key)?.breaker
   }
@@ -53,7 +53,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
 
   /** Keys and breakers, the least recently used first. */
   *[Symbol.iterator](): IterableIterator<[key: string, breaker: CircuitBreaker]> {
-    // Of a copy: a call that is made meanwhile moves its key to the end, where it would come up again.
+    // Iterates over a copy: a call made meanwhile moves its key to the end, where it would be visited again.
     for (const [key, { breaker }] of [...this.#entries]) yield [key, breaker]
   }
 
@@ -63,7 +63,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   }
 
   /**
-   * Runs a call through the breaker for `key`, which is busy until it settles.
+   * Runs a call through the breaker for `key`, which is not idle until the call settles.
    *
    * @internal
    */

@@ -1,5 +1,5 @@
 /**
- * What can be told about a call from the arguments of `fetch`, without sending it.
+ * What the arguments of `fetch` tell about a call, without sending it.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { isSignal } from "../when-aborted.ts"
 export type FetchInput = string | URL | Request
 
 /**
- * The origin a call goes to; `undefined` when its URL cannot be read, or has none (`data:`), or names the
- * one that made it, and goes nowhere (`blob:`).
+ * The origin a call goes to. `undefined` when its URL is invalid, has no origin (`data:`), or is local
+ * (`blob:`, whose origin is that of the page which made it).
  */
 export function originOf(input: FetchInput): string | undefined {
   try {
@@ -23,10 +23,10 @@ export function originOf(input: FetchInput): string | undefined {
   }
 }
 
-/** The signal by which the caller may abort; that of `init` replaces that of a `Request`. */
+/** The signal by which the caller may abort; the one of `init` replaces the one of a `Request`. */
 export function signalOf(input: FetchInput, init: RequestInit | undefined): AbortSignal | undefined {
   const signal = init?.signal === undefined ? asRequest(input)?.signal : init.signal
-  // What is none is left to `fetch` to refuse.
+  // A value that is not a signal is left to `fetch`, which refuses it.
   return isSignal(signal) ? signal : undefined
 }
 
@@ -35,14 +35,14 @@ export function methodOf(input: FetchInput, init: RequestInit | undefined): stri
   return String(init?.method ?? asRequest(input)?.method ?? "GET").toUpperCase()
 }
 
-/** The call as a `Request` to look at: it has no body, since that can be read only once. */
+/** The call as a `Request` for callbacks. It has no body, since a body can be read only once. */
 export function describe(input: FetchInput, init: RequestInit | undefined): Request {
   const request = asRequest(input)
   const { method = request?.method, headers = request?.headers } = init ?? {}
   return new Request(urlOf(input), { ...(method && { method }), ...(headers && { headers }) })
 }
 
-/** `init`, with headers that can be read more than once: an iterator gives them to the first who looks. */
+/** `init`, with headers that can be read more than once: an iterator yields them only once. */
 export function rereadable(init: RequestInit | undefined): RequestInit | undefined {
   const headers = init?.headers
   const once = typeof (headers as { next?: unknown } | undefined)?.next === "function"
@@ -50,20 +50,20 @@ export function rereadable(init: RequestInit | undefined): RequestInit | undefin
 }
 
 /**
- * `init` with some fields replaced. A copy, unless it gets its fields from a prototype: a `Request` may
- * stand in for an `init`.
+ * `init` with some fields replaced. It is copied, or wrapped when its fields may come from a prototype: a
+ * `Request` may be passed as `init`.
  */
 export function override(init: RequestInit | undefined, fields: RequestInit): RequestInit {
   if (!init) return fields
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
-  // Around nothing: one around a frozen `init` could not say otherwise.
+  // The target is an empty object: a proxy of a frozen `init` could not return other values.
   return new Proxy({}, { get: (_, key) => Reflect.get(key in fields ? fields : init, key) })
 }
 
 /**
- * Whether `fetch` refuses the arguments themselves. It tells so with the same error that a lost
- * connection gives, so this is asked after a failure.
+ * Whether `fetch` refuses the arguments themselves. It rejects then as it does for a lost connection, so this
+ * is checked after a failure.
  *
  * @param used - Whether the body had been read, or was being read, before the call.
  */
@@ -73,7 +73,8 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
     const method = methodOf(input, init)
     if ((method === "GET" || method === "HEAD") && (init?.body ?? asRequest(input)?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
-    // A stream can be used once, and the call has used it. To follow a signal would leave a listener on it.
+    // An empty stream stands in for one that the call has used up. Without the signal: a `Request` would
+    // leave a listener on it.
     const body = init?.body instanceof ReadableStream ? new ReadableStream() : null
     new Request(urlOf(input), override(init, { method, body, signal: null }))
     return false
@@ -82,14 +83,14 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
   }
 }
 
-/** Whether the body has been read already, or is being read; that of `init` replaces that of a `Request`. */
+/** Whether the body has been read already, or is being read; the one of `init` replaces the one of a `Request`. */
 export function isUsed(input: FetchInput, init: RequestInit | undefined): boolean {
   if (init?.body) return init.body instanceof ReadableStream && init.body.locked
   const request = asRequest(input)
   return request !== undefined && (request.bodyUsed || (request.body?.locked ?? false))
 }
 
-// By shape: a Request may be of another realm, or of a polyfill.
+// Checked by its shape: a `Request` may come from another realm or from a polyfill.
 function asRequest(input: FetchInput): Request | undefined {
   return typeof input === "object" && "url" in input ? input : undefined
 }

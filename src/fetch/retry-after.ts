@@ -1,14 +1,14 @@
-/** What is done with a `Retry-After` header. */
+/** How a `Retry-After` header is used. */
 export interface RetryAfterSettings {
   /**
-   * No header can ask for longer; milliseconds.
+   * The longest wait that a header can ask for, before `jitter`, in milliseconds.
    *
    * @defaultValue 300 000
    */
   readonly max?: number | undefined
   /**
-   * The wait is longer by a random share of itself, up to this one, from 0 to 1: a header that many
-   * clients obey to the second brings all of them back at once.
+   * The wait is lengthened by a random share of itself, of at most `jitter`; from 0 to 1. Many clients that
+   * obey a header to the second would all come back at once.
    *
    * @defaultValue 0.25
    */
@@ -19,13 +19,13 @@ const DEFAULT_MAX = 300_000
 const DEFAULT_JITTER = 0.25
 
 /**
- * The milliseconds for which a 429 or 503 asks to be left alone (RFC 9110 section 10.2.3, RFC 6585
- * section 4), capped, then jittered upwards; `undefined` when it does not ask.
+ * The wait that a 429 or 503 asks for (RFC 9110 section 10.2.3, RFC 6585 section 4), in milliseconds, capped,
+ * then lengthened by jitter; `undefined` when it asks for none.
  */
 export function retryAfterOf(response: Response, settings: RetryAfterSettings = {}): number | undefined {
   if (response.status !== 429 && response.status !== 503) return undefined
   const { headers } = response
-  // The server's own clock, where it can be read: the client's may be off by hours.
+  // Compare with the server's clock, where it can be read: the client's may be off by hours.
   const date = Date.parse(headers.get("date") ?? "")
   const wait = parseRetryAfter(headers.get("retry-after"), Number.isNaN(date) ? Date.now() : date)
   if (wait === undefined) return undefined
@@ -34,8 +34,8 @@ export function retryAfterOf(response: Response, settings: RetryAfterSettings = 
 }
 
 /**
- * A `Retry-After` value as milliseconds from `now`: a number of seconds, or an HTTP date. A date that
- * is over gives 0, anything else `undefined`.
+ * A `Retry-After` value as milliseconds from `now`: a number of seconds, or an HTTP date. A date in the past
+ * gives 0, any other value `undefined`.
  *
  * @param now - Milliseconds since 1970.
  */

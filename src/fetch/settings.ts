@@ -12,24 +12,24 @@ import type { RetryAfterSettings } from "./retry-after.ts"
 /**
  * Settings of {@link wrapFetch}: those of each breaker, and these.
  *
- * The name of a breaker is its key, after `name` and a space when there is one.
+ * The name of a breaker is its key. When `name` is set, it stands before the key, with a space between them.
  *
- * For `isSuccessful` the default is: a status from 500, 408 and 429 are failures, every other
- * response is a success; an opaque response, whose status cannot be known, is one too. Failed calls
- * are excluded, besides those that `isExcluded` names, when the browser is offline, when the page is
- * being left, and when `fetch` refused the arguments.
+ * By default, a status of 500 or above, a 408 and a 429 are failures, and every other response is a success,
+ * even an opaque one, whose status cannot be known; `isSuccessful` replaces this rule. Besides the calls that
+ * `isExcluded` names, failed calls are excluded when the browser is offline, when the page is being left, and
+ * when `fetch` refused the arguments.
  */
 export interface FetchSettings extends Settings<Response> {
   /**
-   * Which breaker a call belongs to; `undefined` sends it straight through. `request` has no body. Not asked
-   * for `blob:` and `data:`, which go to nobody.
+   * Which breaker a call belongs to; `undefined` sends it straight through. `request` has no body. Not called
+   * for `blob:` and `data:`, which go to no server.
    *
    * @defaultValue the origin
    */
   key?: ((request: Request) => string | undefined) | undefined
   /**
-   * Settings for one key, over the common ones; asked when its first call is made. What is `undefined`
-   * there is as in the common ones.
+   * Settings for one key, which override the common ones. Called when the breaker for the key is made. A
+   * setting that is `undefined` does not override the common one.
    *
    * @defaultValue none
    */
@@ -47,9 +47,9 @@ export interface FetchSettings extends Settings<Response> {
    */
   rejectWith?: "error" | "response" | undefined
   /**
-   * Stands in for a call that was rejected or that failed without a response. `undefined` gives the
-   * caller what it would have got anyway, and so does a fallback that throws. Not asked when the caller aborted, when `fetch` refused the
-   * arguments, nor for what `isExcluded` names.
+   * Returns a response in place of a call that was rejected, or that failed without a response. When it
+   * returns `undefined` or throws, the caller gets what it would have got without a fallback. Not called when
+   * the caller aborted, when `fetch` refused the arguments, or when `isExcluded` excluded the call.
    *
    * @defaultValue none
    */
@@ -57,8 +57,7 @@ export interface FetchSettings extends Settings<Response> {
     | ((error: unknown, request: Request) => Response | undefined | Promise<Response | undefined>)
     | undefined
   /**
-   * How far a `Retry-After` on a 429 or 503 lengthens the open period that it leads to; `false`
-   * takes no notice of it.
+   * How far a `Retry-After` on a 429 or 503 lengthens the open period that it leads to; `false` ignores it.
    *
    * @defaultValue `{ max: 300_000, jitter: 0.25 }`
    */
@@ -72,7 +71,7 @@ export interface FetchSettings extends Settings<Response> {
    */
   settleOn?: "headers" | "body" | undefined
   /**
-   * What {@link BreakerRegistry.snapshot} gave, to start from.
+   * A result of {@link BreakerRegistry.snapshot}, to start from.
    *
    * @defaultValue none
    */
@@ -95,7 +94,8 @@ const RETRY_AFTER_RULES: Readonly<Record<string, Rule>> = {
 }
 
 /**
- * Checks all of the settings: what is wrong is told before the first call makes a breaker of them.
+ * Checks all of the settings at once. Otherwise an invalid one would come up only when the first call makes a
+ * breaker.
  *
  * @throws {RangeError | TypeError} that names the setting and its value.
  */

@@ -33,15 +33,16 @@ export interface BreakerFetch {
 
 const DEFAULT_MAX_BREAKERS = 1_000
 const KEY: Rule = ["a string or undefined", (value) => value === undefined || typeof value === "string"]
-// By shape: one may be of another realm, or of a polyfill.
+// Checked by its shape: a response may come from another realm or from a polyfill.
 const RESPONSE: Rule = ["a Response or undefined", (value) => typeof (value as Response).headers?.get === "function"]
 
 /**
  * Wraps `fetch`: the same signature and the same `Response`, and a {@link CircuitBreaker} for each
  * origin that rejects calls to it while it is down.
  *
- * The response that opens a breaker still reaches its caller. Give `callTimeout`, or calls of your
- * own that time out, or a server that hangs will never count as failing.
+ * The response that opens a breaker still reaches its caller. Set `callTimeout`: otherwise a server that
+ * hangs never counts as failing. If all callers use `AbortSignal.timeout()`, set `callerTimeout: "failure"`
+ * instead.
  *
  * @param fetch - The function to wrap; the global one, looked up at each call, by default.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
@@ -67,7 +68,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
     settings.snapshot,
   )
-  // Looked up at each call: what replaces the global fetch later is not passed by.
+  // Looked up at each call, so that a later replacement of the global `fetch` is used.
   const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
     (fetch ?? globalThis.fetch)(input, init)
 
@@ -92,7 +93,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         await watched.ended
         return watched.response
       } catch (error) {
-        // An aborted call is judged by its signal, and this error is not looked at.
+        // An aborted call is judged by its signal, not by this error.
         const excused = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
         if (excused && !signal?.aborted) faultless.excused.push(error)
         throw error
@@ -133,11 +134,11 @@ function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | u
   try {
     request = describe(input, init)
   } catch {
-    // Nor can it be sent.
+    // Such a call cannot be sent either.
     return origin
   }
   try {
-    // There is nobody who could be down.
+    // There is no server that could be down.
     if (/^(blob|data):/.test(request.url)) return undefined
     const key = settings.key(request)
     checkAnswer(report, "key", KEY, key)
@@ -148,7 +149,7 @@ function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | u
   }
 }
 
-/** What a server would answer in place of the breaker (RFC 9110 section 15.6.4). */
+/** The response to a rejected call: what a server that is overloaded would answer (RFC 9110 section 15.6.4). */
 function unavailable({ message, retryAfter }: CircuitBreakerError): Response {
   const headers = new Headers({ "content-type": "text/plain" })
   if (retryAfter < Infinity) headers.set("retry-after", String(Math.ceil(retryAfter / 1_000)))
