@@ -9,7 +9,10 @@ import type { Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import type { CircuitBreakerError } from "./errors.ts"
 
-/** Shares breakers of the same name; made by `createStore`, `memoryStore`, `localStorageStore`, `durableObjectStore` or `denoKvStore`. */
+/**
+ * Shares breakers of the same name. Made by `createStore`, `memoryStore`, `localStorageStore`,
+ * `durableObjectStore` or `denoKvStore`.
+ */
 export interface BreakerStore {
   /** @internal */
   link(host: StoreHost): StoreLink

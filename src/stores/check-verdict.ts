@@ -6,10 +6,10 @@ const OPTIONAL = { openFor: 0, streak: 0, lease: "", slowStart: { elapsed: 0, le
 const MODEL = { state: "", retryAfter: 0, opens: 0, ...OPTIONAL }
 
 /**
- * Throws unless `verdict` is one. A store may be another's code, or another version: what is no number
- * would make an open period without an end.
+ * Throws unless `verdict` is valid. A store may be code of others, or of another version, and a time that is
+ * not a number would lead to an open period without an end.
  *
- * @throws {TypeError} that shows it.
+ * @throws {TypeError} that shows the verdict.
  */
 export function checkVerdict(verdict: Verdict): void {
   if (isLike({ ...OPTIONAL, ...verdict }, MODEL) && STATES.includes(verdict.state)) return

@@ -1,9 +1,9 @@
 /**
- * Ties a breaker to a record that it shares with others.
+ * Connects a breaker to a record that it shares with others.
  *
- * The store is off the path of calls. Closed, the breaker decides by its own state and reports what its
- * calls came to behind them: failures at once, with the successes before them, one exchange at a time.
- * Only a half-open call asks first, for a lease, and waits no longer than the deadline.
+ * Calls do not wait for the store. A closed breaker decides by its own state, and reports the outcomes of its
+ * calls in the background: failures at once, with the successes before them, one report at a time. Only a
+ * half-open call asks the store first, for a lease, and waits no longer than the deadline.
  *
  * @module
  */
@@ -24,27 +24,29 @@ import { Ramp } from "./ramp.ts"
 /**
  * Where breakers of the same name share a record: the tabs of a browser, the isolates of a Worker.
  *
- * `exchange` is all that it must have: apply the report to the record of `name`, as one step, and answer
- * with the verdict; `applyReport` does that for a record as JSON. It may throw, reject, or never answer:
- * the breaker then goes on by its local state and says so in a `"storeerror"` event. A report that it
- * rejects goes with the next one, unless the error is named "TimeoutError": that one may have arrived.
+ * Only `exchange` is required: it applies the report to the record of `name` as one atomic step, and returns
+ * the verdict. `applyReport` does the work for a record as JSON. `exchange` may throw, reject, or never
+ * answer: the breaker then goes on by its local state and announces a `"storeerror"`. When it rejects, the
+ * report is sent again with the next one, unless the error is named "TimeoutError": that report may have
+ * arrived.
  */
 export interface SharedStorage {
   /** Applies the report to the record of `name`, as one step, and answers with the verdict. */
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
   /**
-   * Tells `changed` of verdicts that others bring about. The breaker holds on to that function: whoever
-   * keeps no more than a `WeakRef` to it lets go of breakers that nobody else needs.
+   * Calls `changed` with each verdict that others bring about. The breaker itself holds that function: a
+   * storage that keeps only a `WeakRef` to it lets breakers that are no longer used be collected.
    */
   watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
   /**
-   * Longest wait of a half-open call for its answer, in milliseconds.
+   * How long a half-open call waits for the answer at most, in milliseconds.
    *
    * @defaultValue 250
    */
   readonly deadline?: number
   /**
-   * After a failure was reported, how long until a success may be without another failure.
+   * After a failure was reported, how long until a success may be reported without another failure, in
+   * milliseconds.
    *
    * @defaultValue 0
    */
@@ -53,16 +55,17 @@ export interface SharedStorage {
 
 const DEFAULT_DEADLINE = 250
 const LONG_STREAK = 3
-// While another one probes, how long until this one asks again how that went.
+// While another client makes the half-open call: how many milliseconds until this one asks for the result.
 const ASK_AGAIN = 1_000
-// By how much longer than usual a success waits that could not be told.
-const PATIENTLY = 6
-// What is left of an open period that is over: the very end belongs to it.
-const OVER = -1
+// After a report has failed, the next success is reported after this many times the usual interval.
+const BACKOFF_FACTOR = 6
+// The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
+// period.
+const PAST_END = -1
 
 /**
- * Nobody waits for a report. One that has not been answered after so many milliseconds is taken for lost
- * with the request that sent it.
+ * How long a report may take, in milliseconds; no call waits for it. A report that has no answer by then is
+ * taken to be lost, together with the request that sent it.
  */
 export function patience(deadline: number): number {
   return Math.min(deadline * 4, MAX_TIMER)
@@ -71,9 +74,9 @@ export function patience(deadline: number): number {
 const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: TIMER, successInterval: NUMBER }
 
 /**
- * Makes a store of anything that can hold a record.
+ * Makes a store from anything that can hold a record.
  *
- * @throws {RangeError | TypeError} when the storage lacks `exchange`, or has something wrong besides.
+ * @throws {RangeError | TypeError} when the storage lacks `exchange`, or another field of it is invalid.
  *
  * @example
  * ```ts
@@ -100,26 +103,29 @@ class Link implements StoreLink {
   holdsBack = false
   readonly #storage: SharedStorage
   readonly #host: StoreHost
-  /** The answers to those who asked for a lease. */
+  /** The answer for each permit that asked for a lease. */
   readonly #asking = new WeakMap<Permit, Promise<Verdict | undefined>>()
   readonly #pending: PendingReport
-  /** What the store has not heard, besides: it is told again with the next report. */
+  /**
+   * Other reports that did not reach the store: settled leases, and changes by hand. They are sent again with
+   * the next report.
+   */
   #untold: Report[] = []
-  /** Until when a report is taken to be under way: the request that waits for it may be gone. */
+  /** Until this time a report is taken to be under way. The request that waits for its answer may be gone. */
   #reportingUntil = 0
   #reports = 0
   /**
-   * When a success may be reported without a failure; it ends the streak that the record has. Who is not
-   * told of verdicts asks after the first call: it may be new among others who know more.
+   * From this time on, a success is reported even without a failure, to end the streak of the record. Without
+   * `watch`, that is so from the first call: the breaker may be new, and the others may know more.
    */
   #successDue: number
   #ramp: Ramp | undefined
   #failing = false
-  /** What the breaker had counted when it opened by that; the record may not agree by itself. */
+  /** The counts by which the breaker opened. They are reported, since the record may not open by its own counts. */
   #opened: Counts | undefined
   #asked = 0
   #answered = 0
-  /** Whether it is the record that holds the breaker open. */
+  /** Whether the breaker is open because the record is. */
   #adopted = false
   readonly #changed = (verdict: Verdict): void => {
     try {
@@ -128,7 +134,7 @@ class Link implements StoreLink {
       return this.#failed(error)
     }
     this.#adopt(verdict, ++this.#asked)
-    // Others had failures: a success here ends their streak.
+    // Others had failures: a success of this breaker ends their streak.
     if (verdict.streak) this.#askAgain(this.#successInterval)
   }
 
@@ -147,8 +153,8 @@ class Link implements StoreLink {
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
     const interventions = this.#host.interventions()
     const verdict = await this.#inTime(this.#ask(permit), signal)
-    // A lease holds though another call of this breaker was refused one, and it rests again. Without
-    // an answer in time, or where there is nothing to ask for, the breaker's own state decides.
+    // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
+    // again. Without an answer in time, or when the record is closed, the breaker's own state decides.
     const granted =
       interventions === this.#host.interventions() &&
       (verdict?.lease !== undefined ||
@@ -156,11 +162,11 @@ class Link implements StoreLink {
     if (granted && !signal?.aborted) return permit
     this.#giveBack(permit)
     if (signal?.aborted) throw signal.reason
-    // By now the breaker knows what the others found: it rejects the call, or is closed.
+    // By now the breaker has taken over the verdict: it rejects the call, or is closed.
     const admitted = this.#host.admit()
     if (admitted instanceof CircuitBreakerError) throw admitted
     if (!admitted?.lease) return admitted
-    // Half-open still, or again. Who asked once more might do so for ever.
+    // The breaker is still half-open, or again. To ask once more might go on forever.
     this.#giveBack(admitted)
     const rejection = this.#host.reject(ASK_AGAIN)
     if (rejection) throw rejection
@@ -191,18 +197,21 @@ class Link implements StoreLink {
     if (outcome === "failure" || this.#opened || this.#isSuccessDue()) void this.#report()
   }
 
-  /** The store may not have answered yet when a half-open call ends, or may not have been asked: `allow` does not wait. */
+  /**
+   * When a half-open call ends, the store may not have answered its request for a lease yet, or may not have
+   * been asked: `allow` does not wait.
+   */
   async #settle(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number): Promise<void> {
     const asking = this.#asking.get(permit) ?? (counted && outcome !== "excluded" ? this.#ask(permit) : undefined)
     const lease = (await asking)?.lease
-    // What a lease came to matters to the others even when this breaker has moved on.
+    // The outcome of a lease matters to the others even when this breaker has changed its state since.
     if (lease) await this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
-    // It is as good a report as any: the record may be closed.
+    // Without a lease it is reported like any other call: the record may be closed.
     else if (counted) this.#add(outcome, slow, retryAfter)
   }
 
   #ask(permit: Permit): Promise<Verdict | undefined> {
-    // A lease of its own that others take to be out would be in its way.
+    // First settle the leases whose report was lost: while the record counts them, it may grant no new one.
     this.#tellAgain(({ settle }) => settle !== undefined)
     const asking = this.#exchange({ acquire: true }, permit).then(({ verdict }) => verdict)
     this.#asking.set(permit, asking)
@@ -220,17 +229,18 @@ class Link implements StoreLink {
   forced(state: "open" | "closed"): void {
     this.#forget()
     this.#untold = []
-    // Answers to what was asked before it know nothing of it.
+    // Answers to earlier questions do not include this change, and are ignored.
     this.#answered = this.#asked + 1
     void this.#tell({ force: state })
   }
 
-  /** Tells what cannot wait for a report that is under way. */
+  /** Sends what cannot wait for a report that is under way. */
   async #tell(news: Report): Promise<void> {
     const { generation } = this.#host.record
     const { verdict, lost } = await this.#exchange(news)
     if (verdict) return
-    // A lease can be settled twice. To force what others have decided since would undo it.
+    // A lease may be settled twice. A change by hand is sent again only if it cannot have arrived and the
+    // state is still the same: otherwise it could undo what others have decided since.
     if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
     this.#askAgain(ASK_AGAIN)
   }
@@ -241,7 +251,7 @@ class Link implements StoreLink {
     for (const news of due) void this.#tell(news)
   }
 
-  /** One report at a time; what comes up meanwhile goes with the next. */
+  /** Reports the outcomes, one report at a time. Outcomes that come up meanwhile go with the next. */
   async #report(): Promise<void> {
     if (Date.now() < this.#reportingUntil) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
@@ -250,25 +260,25 @@ class Link implements StoreLink {
     const { record } = this.#host
     this.#tellAgain(() => true)
     const pending = this.#pending.take()
-    // Of an open period that is over nobody needs to know.
+    // An open period that is over need not be reported.
     const opened = record.state === "open" ? this.#opened : undefined
     this.#opened = undefined
     this.#successDue = pending.runs?.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
     const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
-    // It was taken for lost, and another one is under way.
+    // This report was taken to be lost, and another one is under way.
     if (turn !== this.#reports) return
     this.#reportingUntil = 0
-    // Soon it will open: whoever has just failed says at once when that is over.
+    // The record is about to open: report the next success at once, to end the streak.
     if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
     if (!verdict) {
       this.#opened ??= opened
       if (!lost) this.#pending.putBack()
-      // Perhaps it failed because so many asked.
-      this.#askAgain(Math.max(this.#successInterval * PATIENTLY, ASK_AGAIN))
+      // The store may have failed under load, so wait for longer.
+      this.#askAgain(Math.max(this.#successInterval * BACKOFF_FACTOR, ASK_AGAIN))
     } else if (this.#pending.hasFailure || this.#opened) void this.#report()
   }
 
-  /** What failed before the breaker closed is over: told later, it would open another one. */
+  /** Drops failures from before the breaker closed: reported later, they would open another one. */
   #forget(): void {
     this.#pending.clear()
     this.#opened = undefined
@@ -276,14 +286,15 @@ class Link implements StoreLink {
     this.#untold = this.#untold.filter(({ settle }) => settle)
   }
 
-  /** Has the next success reported that comes after `wait` milliseconds. */
+  /** Reports the first success that comes after `wait` milliseconds. */
   #askAgain(wait: number): void {
     this.#successDue = Math.min(this.#successDue, Date.now() + wait)
   }
 
   /**
-   * What the store answers, once that is taken over; without a verdict when it fails, and then whether the
-   * report may yet have arrived. What it does at once is done before this returns.
+   * Sends a report, and takes over the verdict. There is no verdict when the store fails; `lost` is true then
+   * if the report may have arrived all the same. The synchronous part of the storage's work is done before
+   * this returns.
    */
   async #exchange(report: Report, permit?: Permit): Promise<{ readonly verdict?: Verdict; readonly lost?: boolean }> {
     const turn = ++this.#asked
@@ -293,7 +304,8 @@ class Link implements StoreLink {
       const verdict = await this.#storage.exchange(name, policy, report)
       lost = true
       checkVerdict(verdict)
-      // A storage that is full can still be read: that alone does not make it well.
+      // A storage that is full can still be read, so an answer to a request for a lease does not mean that it
+      // works.
       if (!report.acquire) this.#failing = false
       this.#adopt(verdict, turn, permit)
       return { verdict }
@@ -303,7 +315,7 @@ class Link implements StoreLink {
     }
   }
 
-  /** Takes over a verdict, unless a question that was asked later has been answered before. */
+  /** Takes over a verdict, unless a later question has been answered already. */
   #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
@@ -314,12 +326,14 @@ class Link implements StoreLink {
       this.#take("open", retryAfter, opens, openFor)
     } else if (state === "half-open") {
       const { record } = this.#host
-      // A call that has ended meanwhile has said more than this.
+      // Keep the local state when a lease was granted, or when the state has changed meanwhile: that says
+      // more than this verdict.
       if (permit ? lease || permit.generation !== record.generation : record.state !== "closed") return
       this.#adopted = true
-      // Others make the half-open calls: this one asks again how they went. Who has not asked yet may.
+      // Others make the half-open calls: this breaker asks for the result later. If it has not asked for a
+      // lease and one is free, it may ask now.
       const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
-      this.#take("open", permit || retryAfter ? wait : OVER, opens, openFor)
+      this.#take("open", permit || retryAfter ? wait : PAST_END, opens, openFor)
     } else if (this.#adopted) {
       this.#forget()
       this.#take("closed", 0, 0)
@@ -330,7 +344,7 @@ class Link implements StoreLink {
     this.#host.apply((record, policy) => adopt(record, policy, ...state))
   }
 
-  /** What was asked, unless the deadline or an abort comes first. */
+  /** The verdict; `undefined` when the deadline or an abort comes first. */
   async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
     const { deadline = DEFAULT_DEADLINE } = this.#storage
     let timer: ReturnType<typeof setTimeout> | undefined
@@ -348,9 +362,9 @@ class Link implements StoreLink {
     return verdict
   }
 
-  /** Once that somebody hears, not for every call while it lasts. */
+  /** Announces that the store failed: once while it lasts, but again until the breaker has a listener. */
   #failed(error: unknown): void {
-    // Whoever made the breaker has had no time to listen yet.
+    // In a microtask: in its constructor the breaker cannot have listeners yet.
     if (!this.#failing) queueMicrotask(() => (this.#failing &&= this.#host.failed(error)))
     this.#failing = true
   }

@@ -3,8 +3,8 @@ import type { BreakerStore } from "../store.ts"
 import { createStore } from "./create-store.ts"
 
 /**
- * A store in memory: shares breakers of the same name within a page or process. The plainest store
- * there is, for tests and as a model for others.
+ * A store in memory: shares breakers of the same name within a page or process. The simplest store, for tests
+ * and as a model for others.
  *
  * @example
  * ```ts

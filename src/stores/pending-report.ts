@@ -1,19 +1,19 @@
 /**
- * What the calls of a breaker came to since it last told the store.
+ * The outcomes of a breaker's calls since its last report to the store.
  *
  * @module
  */
 import type { Policy } from "../core/policy.ts"
 import { callsOf, type Report, type Run } from "../core/shared.ts"
 
-// While a store is down its breaker goes on: what is then kept for it has a bound.
+// While a store is down the breaker goes on, so the outcomes that are kept for the store have a bound.
 const MAX_RUNS = 200
-// Whoever reads a report goes through its calls, and refuses one of too many.
+// The receiver of a report goes through its calls one by one, and refuses a report with too many.
 const MAX_CALLS = 10_000
 const MAX_CALLS_TOGETHER = 200_000
-// Without a window of time, failures older than this are no news, whenever the store hears of them.
+// Without a time window, failures that are older than this, in milliseconds, are not reported any more.
 const MEMORY = 60_000
-// Without buckets, a run spans no more than this share of what is remembered.
+// Without buckets, a run spans at most this share of the window, or of `MEMORY`.
 const SHARE = 0.1
 
 interface PendingRun extends Run {
@@ -23,7 +23,7 @@ interface PendingRun extends Run {
   readonly at: number
 }
 
-/** Not reported yet, or reported and not answered. */
+/** Outcomes that have not been reported yet, or whose report has not been answered. */
 interface Pending {
   runs: PendingRun[]
   /** When the call before the first failure ended. */
@@ -37,17 +37,17 @@ const nothing = (): Pending => ({ runs: [], previousAt: undefined, retryAfter: u
 export class PendingReport {
   #pending = nothing()
   #taken = nothing()
-  /** When the last call of all ended. */
+  /** When the latest call ended. */
   #lastAt: number | undefined
-  /** Milliseconds after which calls are forgotten, as those who count them do; 0 when that is never. */
+  /** Length of the policy's time window in milliseconds, after which calls are forgotten; 0 when it has none. */
   readonly #window: number
-  /** How long a run may be, in milliseconds, for its age to say enough. */
+  /** The longest span of a run, in milliseconds: a single age is reported for all its calls. */
   readonly #period: number
   readonly #dated: boolean
 
   /**
-   * @param policy - Its window of time, when it has one.
-   * @param dated - Whether who reads the reports wants to know how old the call before a failure is.
+   * @param policy - Gives the time window, if there is one.
+   * @param dated - Whether reports include the age of the call before the first failure.
    */
   constructor({ interval, buckets, bucketPeriod }: Policy, dated: boolean) {
     this.#window = interval || buckets * bucketPeriod
@@ -55,7 +55,7 @@ export class PendingReport {
     this.#dated = dated
   }
 
-  /** Whether there is a failure among them: that is news. */
+  /** Whether there is a failure among them, which has to be reported at once. */
   get hasFailure(): boolean {
     return hasFailure(this.#pending)
   }
@@ -86,7 +86,10 @@ export class PendingReport {
     }
   }
 
-  /** The successes of hours, counted as those of this moment, would outweigh any failures; and failures any successes. */
+  /**
+   * Drops old outcomes. Successes collected over hours would be counted as recent and outweigh any failures,
+   * and failures any successes.
+   */
   #forget(now: number): void {
     this.#pending.runs = this.#pending.runs.filter((run) => !this.#isOld(now, run))
   }
@@ -95,7 +98,7 @@ export class PendingReport {
     return run !== undefined && run.at > 0 && Math.abs(now - run.at) > (this.#window || MEMORY)
   }
 
-  /** All of it, as a report; it is empty afterwards. */
+  /** Takes all outcomes, as a report. None are left. */
   take(): Report {
     const now = Date.now()
     this.#forget(now)
@@ -115,7 +118,7 @@ export class PendingReport {
     }
   }
 
-  /** Takes back what was taken last: it did not arrive. */
+  /** Puts back what was taken last, since it did not arrive. */
   putBack(): void {
     const { runs, previousAt, retryAfter } = this.#pending
     const taken = this.#taken
@@ -125,7 +128,7 @@ export class PendingReport {
     for (const { outcome, calls, slow, at } of runs) this.#append(outcome, calls, slow, at)
   }
 
-  /** Forgets all of it, and what was taken last. */
+  /** Drops all outcomes, and those that were taken last. */
   clear(): void {
     this.#pending = nothing()
     this.#taken = nothing()

@@ -1,6 +1,6 @@
 /**
- * Lets more and more calls through after the breaker has closed, so that what has just recovered is not
- * met by all of its callers at once.
+ * Admits more and more calls after the breaker has closed, so that a service that has just recovered does not
+ * get its full load at once.
  *
  * @module
  */
@@ -8,23 +8,24 @@ import type { Verdict } from "../core/shared.ts"
 
 const FIRST_SHARE = 0.1
 
-/** The share of calls that is let through grows evenly, from a tenth to all, and so does each client's. */
+/** The share of admitted calls grows linearly from a tenth to all, in each client. */
 export class Ramp {
   #closedAt: number
   readonly #length: number
-  // Of the next call. It starts anywhere, or the first calls of many clients would all be held back.
+  // Each call adds the present share, and each admitted call takes 1. It starts at random: otherwise the
+  // first calls of many clients would all be held back.
   #credit: number
 
-  /** @param before - The ramp that this one is in place of: it goes on. */
+  /** @param before - The ramp that this one replaces. Its credit is taken over. */
   constructor({ elapsed, length }: NonNullable<Verdict["slowStart"]>, now: number, before?: Ramp) {
     this.#closedAt = now - elapsed
     this.#length = length
     this.#credit = before ? before.#credit : Math.random()
   }
 
-  /** Milliseconds for which the next call is held back; `undefined` once the ramp is at its end. */
+  /** Milliseconds until the next call may be admitted, 0 for now; `undefined` once the ramp has ended. */
   holdBack(now: number): number | undefined {
-    // A clock that was set back must not make it longer.
+    // A clock that was set back must not make the ramp longer.
     this.#closedAt = Math.min(this.#closedAt, now)
     const elapsed = now - this.#closedAt
     if (elapsed >= this.#length) return undefined
