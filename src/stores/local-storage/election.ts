@@ -1,34 +1,36 @@
 /**
- * Elects one tab among those of an origin.
+ * Elects one tab among those of an origin as the leader.
  *
- * A lock around a read and a write does not make the two one step: storage may reach another process
- * after the lock does. So the elected tab holds its office for as long as it matters, and for a moment
- * after its last write.
+ * A lock around a read and a write does not make them atomic: another process may get the lock before it sees
+ * the write. So the elected tab keeps its office for as long as it matters, and for a moment after its last
+ * write.
  *
  * @module
  */
 
 import type { WebStorage } from "./web-storage.ts"
 
-/** An office that this tab holds. */
+/** The office of the leader, which this tab holds. */
 export interface Office {
-  /** Whether it still does: WebKit takes locks from a page in the back/forward cache. */
+  /** Whether this tab still holds it: WebKit takes locks away from a page in the back/forward cache. */
   readonly held: boolean
-  /** Whether nobody can have held it at the same time. */
+  /** Whether it is certain that no other tab has held it at the same time. */
   readonly sure: boolean
   resign(): void
 }
 
-// Nothing but time tells claims apart, and a busy machine is slow to pass them on.
+// How many milliseconds a claim has to stand. The last of several claims wins, and a busy machine is slow to
+// pass them on.
 const CLAIM = 150
 
 /**
- * @param term - Nobody who held the office in another term is in the way.
- * @param limit - Milliseconds after which a claim may be from a tab that is gone.
+ * @param term - The name of the term. A tab that holds the office of another term does not block this
+ * election.
+ * @param limit - Milliseconds after which a claim is ignored, since its tab may be gone.
  * @returns `undefined` when another tab holds it.
  */
 export function elect(name: string, term: string, storage: WebStorage, limit: number): Promise<Office | undefined> {
-  // There are none in an insecure context, and asking for one may be denied.
+  // An insecure context has no locks, and a request for a lock may be denied.
   const { locks } = globalThis.navigator ?? {}
   return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, Math.max(limit, 2 * CLAIM))
 }
@@ -57,7 +59,7 @@ function electByLock(locks: LockManager, name: string): Promise<Office | undefin
   })
 }
 
-/** Writes its own name, waits, and looks whose name is there. */
+/** Writes a claim, waits, and checks that it has not been overwritten. */
 async function electByClaim(
   storage: WebStorage,
   name: string,
@@ -84,7 +86,7 @@ async function electByClaim(
     try {
       if (holds()) storage.removeItem(name)
     } catch {
-      // It lapses.
+      // Then the claim expires.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A record in the page's storage, shared by the tabs of an origin and by the pages to come.
+ * A record in the page's storage, shared by the tabs of an origin and by later pages.
  *
  * @module
  */
@@ -15,13 +15,14 @@ import type { WebStorage } from "./web-storage.ts"
 /** Settings of {@link localStorageStore}. */
 export interface LocalStorageSettings {
   /**
-   * Where the records are kept; `null`, which some browsers have for one that the user turned off, is none.
+   * Where the records are kept. `null` means that there is no storage: some browsers have `null` when the
+   * user turned it off.
    *
    * @defaultValue `localStorage`
    */
   readonly storage?: WebStorage | null | undefined
   /**
-   * What the keys in the storage begin with; the name of the breaker follows.
+   * Prefix of the keys in the storage. The name of the breaker follows it.
    *
    * @defaultValue `"webbreaker:"`
    */
@@ -34,13 +35,13 @@ const RULES: Readonly<Record<string, Rule>> = {
 }
 
 /**
- * Shares breakers of the same name between the tabs of an origin, and keeps their verdict across page
- * loads: open stays open for what remained, and a streak of failures goes on.
+ * Shares breakers of the same name between the tabs of an origin, and keeps their verdict across page loads:
+ * an open breaker stays open for its remaining time, and a streak of failures goes on.
  *
- * While half-open, `maxRequests` calls of all tabs together are made. A record that was of no use for two days
- * is removed when a page begins. The store has no timer and no
- * channel, and does not keep a page out of the back/forward cache. Where there is no storage, or access
- * to it is denied, or it is full, the breaker goes on by itself and a `"storeerror"` says why.
+ * While half-open, `maxRequests` calls of all tabs together are made. A record that was of no use for two
+ * days is removed when a page starts to use the store. The store has no recurring timer and no channel, and
+ * does not keep a page out of the back/forward cache. Where there is no storage, or access to it is denied,
+ * or it is full, the breaker goes on by itself and a `"storeerror"` event tells why.
  *
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
@@ -59,30 +60,34 @@ export function localStorageStore(settings: LocalStorageSettings = {}): BreakerS
 
 type Changed = (verdict: Verdict) => void
 
-/** The tab that makes the half-open calls: until it has done, its copy of the record is the true one. */
+/**
+ * The role of the tab that makes the half-open calls. Until they have ended, its copy of the record is the
+ * valid one.
+ */
 interface Lead {
   readonly office: Office
   readonly record: BreakerRecord
-  /** What it wrote last. */
+  /** The record as it should be in the storage, unless another tab has written since. */
   text: string | undefined
-  /** Gives the office back when it fires. */
+  /** Timer that gives the office back. */
   leaving: ReturnType<typeof setTimeout> | undefined
 }
 
-// Two days: past every open period that a page lives to see.
+// Two days, in milliseconds: longer than any open period that a page waits for.
 const KEEP = 172_800_000
-// Storage and locks are known to agree after 20 ms.
+// How many milliseconds the office is kept after the last write: 20 were enough when measured, for other tabs
+// to see the write before they get the lock.
 const SETTLE = 50
 
 class PageStorage implements SharedStorage {
-  // Nothing here goes over a network, so whatever comes late will come: a lock on a busy machine, or the
-  // claim of a hidden page, whose timers take a second.
+  // Long, since nothing here goes over a network, and an answer that is late still comes: a lock on a busy
+  // machine, or the claim of a hidden page, whose timers take a second.
   readonly deadline = 2_000
   readonly #given: WebStorage | null | undefined
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Lead | undefined>>()
-  // Weak: a listener lasts as long as the page, and breakers must not.
+  // Weak: the event listeners live as long as the page, and must not keep breakers alive.
   readonly #watchers = new Set<WeakRef<Changed>>()
   readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
   readonly #gone = new FinalizationRegistry<WeakRef<Changed>>((ref) => this.#watchers.delete(ref))
@@ -99,14 +104,16 @@ class PageStorage implements SharedStorage {
     const lost = lead ? undefined : this.#leads.get(name)
     const record = lead?.record ?? this.#read(name, policy)
     const now = Date.now()
-    // It gives its office back when its calls have ended, and not before: a free one says they are gone.
+    // A lead that was lost still follows its own calls, and gives its office back only when they have ended:
+    // to other tabs a free office means that these calls are gone.
     if (lost) applyToRecord(lost.record, policy, report, now)
     applyToRecord(record, policy, {}, now)
     const before = encode(record, policy)
     const verdict = applyToRecord(record, policy, report, now)
     const text = encode(record, policy)
     try {
-      // Who has nothing to add must not put an older record over that of the tab in the lead.
+      // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
+      // tab.
       if (text !== before) this.#write(name, text, lead)
     } finally {
       this.#retire(name, lead ?? lost)
@@ -120,7 +127,8 @@ class PageStorage implements SharedStorage {
     this.#watched.set(changed, { name, policy })
     this.#gone.register(changed, ref)
     this.#begin()
-    // Also what makes WebKitGTK send the events: it sends none to a page that never used its storage.
+    // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
+    // storage.
     if (this.#storage().getItem(this.#prefix + name) !== null) this.#look(changed)
   }
 
@@ -139,7 +147,7 @@ class PageStorage implements SharedStorage {
     })
   }
 
-  /** A record that nobody needed for days would only fill the storage of the page. */
+  /** Removes records that have been of no use for days, and would only fill the storage of the page. */
   #tidy(): void {
     const storage = this.#storage()
     for (const key of Object.keys(storage)) {
@@ -149,7 +157,7 @@ class PageStorage implements SharedStorage {
     }
   }
 
-  /** At the records of one key, or of all when it is `null`, as in the event of a cleared storage. */
+  /** Reads the record of one key again, or all of them when it is `null`, as in the event of a cleared storage. */
   #lookAgain(key: string | null): void {
     for (const ref of this.#watchers) {
       const changed = ref.deref()
@@ -158,7 +166,7 @@ class PageStorage implements SharedStorage {
       try {
         this.#look(changed)
       } catch {
-        // Nobody has asked for anything: whoever does next will be told.
+        // No call waits for this. The next exchange will report the error.
       }
     }
   }
@@ -180,7 +188,7 @@ class PageStorage implements SharedStorage {
     try {
       if (granted.lease) this.#write(name, encode(lead.record, policy), lead)
     } catch (error) {
-      // The others cannot see the lease: they would wait for a tab that nobody knows to be stuck.
+      // Other tabs cannot see the lease: if this tab got stuck, they would wait for it without knowing.
       this.#dismiss(name, lead)
       throw error
     }
@@ -188,11 +196,12 @@ class PageStorage implements SharedStorage {
     return granted
   }
 
-  /** Calls that are made at the same moment stand for election as one. */
+  /** Tries to become the leader. Calls that are made at the same moment share one election. */
   #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
     const limit = leaseTime(seen, policy)
-    // A tab that is stuck does not give its office back. Each half-open state has an office of its own; for
-    // one in which a lease was not settled in time it is that of the state that it becomes.
+    // A tab that is stuck does not give its office back, so each half-open state has an office of its own.
+    // When a lease was not settled in time, the election is for the office of the next generation, in which
+    // the half-open state goes on.
     const isStuck = seen.probes?.some(({ at }) => seen.now - at > limit) ?? false
     const term = `${seen.generation + (isStuck ? 1 : 0)}`
     const key = `${name} ${term}`
@@ -211,7 +220,8 @@ class PageStorage implements SharedStorage {
       const text = this.#text(name)
       const record = decode(text, policy)
       applyToRecord(record, policy, {}, Date.now())
-      // Whoever had a lease before is gone, unless it could not be asked or its office was passed over.
+      // Since the office was free, the tabs that held leases are gone. They may still be there if a stuck tab
+      // was passed over, or if the office is not certain: then only leases that have expired are free.
       freeLeases(record, policy, isStuck || !office.sure ? limit : -Infinity)
       if (isStuck) renew(record)
       const lead: Lead = { office, record, text, leaving: undefined }
@@ -224,13 +234,16 @@ class PageStorage implements SharedStorage {
     }
   }
 
-  /** The lead, unless it was lost: the tab was frozen, say, and another took over. */
+  /** The lead of this tab, unless it was lost, for example when the tab was frozen and another one took over. */
   #leadOf(name: string): Lead | undefined {
     const lead = this.#leads.get(name)
     return lead?.office.held && this.#text(name) === lead.text ? lead : undefined
   }
 
-  /** When its calls have ended, gives the office back a moment later, unless this tab makes another by then. */
+  /**
+   * When the calls of a lead have ended, gives its office back a moment later, unless this tab makes another
+   * call by then.
+   */
   #retire(name: string, lead: Lead | undefined): void {
     if (lead && !lead.record.probes?.length) lead.leaving ??= setTimeout(() => this.#dismiss(name, lead), SETTLE)
   }
@@ -242,7 +255,7 @@ class PageStorage implements SharedStorage {
 
   #storage(): WebStorage {
     const storage: WebStorage | null | undefined = this.#given === undefined ? globalThis.localStorage : this.#given
-    // Firefox has `null` where the user turned it off, workers and Node have nothing.
+    // It is `null` in Firefox when the user turned it off, and does not exist in workers and in Node.
     if (!storage) throw new Error("localStorage is not available")
     return storage
   }
@@ -273,7 +286,7 @@ function parse(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text ?? "null")
   } catch {
-    // No record then.
+    // Then there is no record.
     return undefined
   }
 }
