@@ -1,5 +1,5 @@
 /**
- * Breakers shared through Deno KV by all that open the same database.
+ * Shares breakers through Deno KV between all processes that open the same database.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export interface DenoKvSettings {
    */
   readonly prefix?: string | undefined
   /**
-   * Longest wait of a half-open call for the database, in milliseconds, from 1 to 2 147 483 647. Then it
-   * is made without a lease. Reports, which nobody waits for, are given up after four times as long.
+   * How long a half-open call waits for the database at most, in milliseconds, from 1 to 2 147 483 647. After
+   * that it is made without a lease. Reports, for which no call waits, are given up after four times as long.
    *
    * @defaultValue 250
    */
@@ -40,22 +40,22 @@ const KV: Rule = [
 ]
 
 /**
- * Shares breakers of the same name between all processes that open the same Deno KV: those of one
- * machine by a file, those of a deployment wherever they run.
+ * Shares breakers of the same name between all processes that open the same Deno KV: processes on one machine
+ * through a file, processes of a deployment wherever they run.
  *
- * A failed call is reported behind its answer, by one read and one write; healthy calls report next to
- * nothing. While half-open, `maxRequests` calls of all processes together are made, and only these wait,
- * no longer than `deadline`. Where the database is slow, closed or gone, no call fails: the breaker goes
- * on by itself and a `"storeerror"` says why.
+ * A failed call is reported in the background, with one read and one write; healthy calls report almost
+ * nothing. While half-open, `maxRequests` calls of all processes together are made, and only these wait, no
+ * longer than `deadline`. When the database is slow, closed or gone, no call fails: the breaker goes on by
+ * itself and a `"storeerror"` event tells why.
  *
- * Each process learns of a change when it next reports: a `Kv.watch()` would keep the process running.
- * Clocks have to agree to within a second. An entry expires a day after it has ceased to matter. It holds
- * up to 64 KiB, which is a `windowSize` of 30 000.
+ * Each process learns of a change when it next reports: a `Kv.watch()` would keep the process running. The
+ * clocks of the processes have to agree to within a second. An entry expires a day after it is no longer
+ * needed. It holds up to 64 KiB, which is enough for a `windowSize` of 30 000.
  *
- * `Deno.openKv` is there with the flag `--unstable-kv`.
+ * `Deno.openKv` needs the flag `--unstable-kv`.
  *
- * @param kv - A `Deno.Kv`, a promise of one, or a function that returns either. The function is called
- * by the first exchange, and again when what it returned could not be opened.
+ * @param kv - A `Deno.Kv`, a promise of one, or a function that returns either. The function is called at the
+ * first exchange, and again if the database could not be opened.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * A record in Deno KV, and the reports that are applied to it.
+ * Records in Deno KV, and the reports that are applied to them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { DenoKv, KvTransaction } from "./kv.ts"
 /** A database, or a promise of one. */
 export type KvSource = DenoKv | PromiseLike<DenoKv>
 
-/** A report on its way to the record, and who waits for the verdict. */
+/** A report that waits to be applied, and the callbacks for its verdict. */
 interface Question {
   readonly policy: Policy
   readonly report: Report
@@ -20,35 +20,35 @@ interface Question {
   readonly reject: (error: unknown) => void
 }
 
-/** Successes alone are told this long after a failure, in milliseconds: they end the streak. */
+/** How long after a failure successes alone are reported, in milliseconds, to end the streak. */
 const SUCCESS_INTERVAL = 10_000
-// A report that lost so many races goes with the next one.
+// After so many lost races a report fails, and is sent again with the next one.
 const ATTEMPTS = 12
 const LONGEST_PAUSE = 50
-// Nobody misses a record that was of no use for so long.
+// How many milliseconds a record is kept after it is no longer needed.
 const DAY = 86_400_000
-// A database refuses what is out of its own range, and this is a lifetime.
+// The database refuses an expiry beyond its range. This one, some 31 years, is long enough.
 const LONGEST_EXPIRY = 1e12
 
-/** Puts reports to the records in a database, one exchange of a name at a time. */
+/** Applies reports to the records in a database, one exchange at a time for each name. */
 export class KvStorage implements SharedStorage {
   readonly deadline: number
   readonly successInterval: number = SUCCESS_INTERVAL
   readonly #source: KvSource | (() => KvSource)
   readonly #prefix: string
   #opened: Promise<DenoKv> | undefined
-  // By name, while one is being answered.
+  // Waiting questions by name, while earlier ones are being answered.
   readonly #questions = new Map<string, Question[]>()
 
   constructor(source: KvSource | (() => KvSource), prefix: string, deadline: number) {
     this.#source = source
     this.#prefix = prefix
     this.deadline = deadline
-    // Whoever hands in a promise that rejects hears of it by a call, and not by the end of the process.
+    // The rejection of this promise is reported by the first exchange. Unhandled, it would end the process.
     if (isPromise(source)) source.then(undefined, () => {})
   }
 
-  // Those of one name would be in each other's way: what comes up during one goes with the next.
+  // Exchanges of one name would conflict: questions that come up during one wait for the next.
   exchange(name: string, policy: Policy, report: Report): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       const question = { policy, report, resolve, reject }
@@ -81,11 +81,11 @@ export class KvStorage implements SharedStorage {
       const { value, versionstamp } = await kv.get(key)
       const { record, verdicts, expireIn } = applyAll(value, questions, Date.now())
       if (record === undefined) return verdicts
-      // A lease that comes too late is nobody's, and in everybody's way.
+      // A lease that is granted too late would have no holder, and block all others.
       signal?.throwIfAborted()
       if (await commit(kv.atomic().check({ key, versionstamp }).set(key, record, { expireIn }))) return verdicts
       if (attempt === ATTEMPTS) throw new Error(`Others changed the record of ${JSON.stringify(name)} ${ATTEMPTS} times in a row`)
-      // Those that collided once would go on to, in step.
+      // Processes that collided once would otherwise keep colliding.
       const pause = Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE)
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
@@ -103,18 +103,18 @@ export class KvStorage implements SharedStorage {
   }
 }
 
-/** Whether it was written: others may have written before. */
+/** Whether the transaction was written; `false` when another process has written before. */
 async function commit(transaction: KvTransaction): Promise<boolean> {
   try {
     return (await transaction.commit()).ok
   } catch (error) {
-    // So SQLite says it when another process writes to the same file. Nothing has been written then.
+    // The error of SQLite when another process writes to the same file. Nothing has been written then.
     if ((error as Error | null)?.message === "database is locked") return false
     throw error
   }
 }
 
-/** The verdicts, and the record that is to be written; none when all is as before, apart from the time. */
+/** The verdicts, and the record to write; no record when nothing but the time has changed. */
 function applyAll(
   value: unknown,
   questions: readonly Question[],
@@ -130,14 +130,14 @@ function applyAll(
   })
   const useful = record.durationMs + policy.interval + policy.buckets * policy.bucketPeriod
   const expireIn = Math.min(Math.ceil(useful) + DAY, LONGEST_EXPIRY)
-  // Who has nothing to add must not be in the way of those who have.
+  // An exchange that changes nothing must not write: it would make others lose their race.
   const after = JSON.stringify(record)
   if (after === before) return { verdicts, expireIn }
-  // Made anew: an array that was read from a database is written at three times its size.
+  // A copy: an array that was read from a database takes three times its size when written back.
   return { record: JSON.parse(after), verdicts, expireIn }
 }
 
-/** Whether it is one, as far as `await` is concerned. */
+/** Whether `await` treats `value` as a promise. */
 export function isPromise(value: unknown): value is PromiseLike<DenoKv> {
   return typeof (value as PromiseLike<DenoKv> | null | undefined)?.then === "function"
 }

@@ -1,5 +1,6 @@
 /**
- * What is used of a `Deno.Kv`, by its shape: the package needs none of Deno's types, and loads everywhere.
+ * The part of `Deno.Kv` that is used, declared by its shape: the package does not need Deno's types, and
+ * loads everywhere.
  *
  * @module
  */
@@ -12,7 +13,7 @@ export interface DenoKv {
   atomic(): KvTransaction
 }
 
-/** What is under a key. */
+/** The entry of a key. */
 export interface KvEntry {
   /** `null` when there is nothing. */
   readonly value: unknown
@@ -22,10 +23,10 @@ export interface KvEntry {
 
 /** Writes that are made together, or not at all when one of the checks fails. */
 export interface KvTransaction {
-  /** Demands that nobody has written since that version. */
+  /** The transaction fails if the entry has been written since that version. */
   check(entry: { key: readonly string[]; versionstamp: string | null }): KvTransaction
-  /** `expireIn`: milliseconds after which the entry may be deleted. */
+  /** Writes an entry. After `expireIn` milliseconds it may be deleted. */
   set(key: readonly string[], value: unknown, options: { expireIn: number }): KvTransaction
-  /** Does it; not `ok` when a check failed. */
+  /** Executes the transaction; not `ok` when a check failed. */
   commit(): Promise<{ readonly ok: boolean }>
 }
