@@ -1,5 +1,5 @@
 /**
- * Leaves an object alone that is overloaded or gone.
+ * Pauses exchanges with an object that is overloaded or gone.
  *
  * @module
  */
@@ -7,25 +7,26 @@
 const FIRST_WAIT = 1_000
 const LONGEST_WAIT = 30_000
 
-/** How long to leave one object alone, and why. */
+/** How long exchanges with one object are paused, and why. */
 export class Backoff {
-  /** What it failed with last. */
+  /** The last error of the object. */
   error: unknown
   #until = 0
   #failures = 0
   #failedAt = 0
 
   isWaiting(now: number): boolean {
-    // A clock that was set back does not make it longer.
+    // A clock that was set back must not make the pause longer.
     return now < this.#until && this.#until - now <= LONGEST_WAIT
   }
 
-  /** @param asked - When the exchange began: those that were under way together fail as one. */
+  /** @param asked - When the exchange began. Exchanges that were under way together count as one failure. */
   failed(error: unknown, asked: number, now: number): void {
     this.error = error
     if (this.#failures > 0 && asked < this.#failedAt) return
     this.#failedAt = now
-    // An object that was moved or updated is back at once, so the first failure alone says little.
+    // An object that was moved or updated is back at once, so the first failure alone leads to no pause,
+    // unless the object was overloaded.
     const overloaded = (error as { overloaded?: unknown } | null)?.overloaded === true
     this.#failures += overloaded && this.#failures === 0 ? 2 : 1
     if (this.#failures > 1) this.#until = now + Math.min(FIRST_WAIT * 2 ** (this.#failures - 2), LONGEST_WAIT)

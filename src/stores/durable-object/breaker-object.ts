@@ -11,21 +11,21 @@ import type { ObjectContext } from "./platform.ts"
 export interface BreakerObject {
   /** Answers one report with the verdict. */
   fetch(request: Request): Promise<Response>
-  /** By this the types of Cloudflare know a class of Durable Objects; it is never there. */
+  /** Marks a class of Durable Objects for Cloudflare's types. It does not exist at run time. */
   readonly __DURABLE_OBJECT_BRAND: never
 }
 
-/** The class of it, to be extended and exported by a Worker. */
+/** The class of the object, which a Worker extends and exports. */
 export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => BreakerObject
 
 /**
- * Makes the class of the Durable Object that {@link durableObjectStore} talks to. It counts what all
- * isolates report as if one breaker had seen it all, by settings of its own.
+ * Makes the class of the Durable Object that {@link durableObjectStore} talks to. It counts what all isolates
+ * report as if a single breaker had made all calls, with settings of its own.
  *
  * It decides in memory, stores only what must survive eviction (a change of state, a lease), and holds
  * no timer that would keep it running. A message that it does not understand is refused with status 400.
  *
- * @param settings - Or a function of the breaker's name that returns them.
+ * @param settings - The settings, or a function that returns those for the name of a breaker.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
  * @example
@@ -44,7 +44,7 @@ export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => 
 export function breakerObject(
   settings: BreakerObjectSettings | ((name: string) => BreakerObjectSettings) = {},
 ): BreakerObjectClass {
-  // Wrong ones are told when the Worker starts, not when the first call fails.
+  // Invalid settings throw when the Worker starts, not when the first call fails.
   const common = typeof settings === "function" ? undefined : createFleetPolicy(settings)
   const policyOf = (name: string) => common ?? createFleetPolicy((settings as (name: string) => BreakerObjectSettings)(name))
 
@@ -66,18 +66,18 @@ export function breakerObject(
       }
       const { name, reporter, report } = message
       const breaker = this.#breakers.get(name) ?? (await this.#load(name))
-      // From here on nothing waits, so no other report comes between.
+      // Nothing is awaited from here on, so no other report comes between.
       const { verdict, changed } = breaker.apply(reporter, report, Date.now())
-      // The platform holds the answer back until it is stored, and starts the object anew if it cannot be.
+      // The platform holds the response back until this is stored, and restarts the object if storing fails.
       if (changed) this.#storage.put(keyOf(name), breaker.encode()).catch(() => {})
       return new Response(writeVerdict(verdict), { headers: { "content-type": "application/json" } })
     }
 
     async #load(name: string): Promise<FleetBreaker> {
       const policy = policyOf(name)
-      // Without its past it can still count: better than not to answer.
+      // If the storage fails, the breaker begins without its past: that is better than no answer.
       const stored = await this.#storage.get(keyOf(name)).catch(() => undefined)
-      // Another report may have loaded it meanwhile, and been counted.
+      // Another report may have loaded the breaker meanwhile, and been counted by it.
       const breaker = this.#breakers.get(name) ?? new FleetBreaker(policy, stored, Date.now())
       this.#breakers.set(name, breaker)
       return breaker

@@ -1,5 +1,5 @@
 /**
- * The isolates' end of a breaker that they share.
+ * The side of the isolates, of a breaker that they share.
  *
  * @module
  */
@@ -18,29 +18,30 @@ import type { BreakerNamespace } from "./platform.ts"
 /** Settings of {@link durableObjectStore}. */
 export interface DurableObjectSettings {
   /**
-   * Keeps the Worker running until a report has arrived, which may be after its response. Without it a
-   * report that is under way then is lost. The function `waitUntil` of `cloudflare:workers` is one.
+   * Keeps the Worker running until a report has arrived, which may be after the Worker's response. Without
+   * it, a report that is still under way then is lost. The function `waitUntil` of `cloudflare:workers` fits
+   * here.
    *
    * @defaultValue none
    */
   readonly waitUntil?: ((promise: Promise<unknown>) => void) | undefined
   /**
-   * Longest wait of a half-open call for the object, in milliseconds, from 1 to 2 147 483 647. Then it is
-   * made without a lease. Reports, which nobody waits for, are given up after four times as long.
+   * How long a half-open call waits for the object at most, in milliseconds, from 1 to 2 147 483 647. After
+   * that it is made without a lease. Reports, for which no call waits, are given up after four times as long.
    *
    * @defaultValue 250
    */
   readonly deadline?: number | undefined
   /**
-   * The name of the object that keeps the breaker of this name. One object takes about 500 reports a
-   * second: a breaker whose calls fail more often than that can be spread over several.
+   * Returns the name of the object that keeps the breaker of this name. One object handles about 500 reports
+   * a second: a breaker whose calls fail more often than that can be spread over several objects.
    *
    * @defaultValue the breaker's name
    */
   readonly shard?: ((name: string) => string) | undefined
 }
 
-/** Successes alone are told this long after a failure, in milliseconds: they end the streak. */
+/** How long after a failure successes alone are reported, in milliseconds, to end the streak. */
 const SUCCESS_INTERVAL = 10_000
 const DEFAULT_DEADLINE = 250
 const MAX_BACKOFFS = 1_000
@@ -59,13 +60,14 @@ const NAMESPACE: Rule = [
  * Shares breakers of the same name between all isolates of a Worker, in all places, through the Durable
  * Object that {@link breakerObject} makes.
  *
- * A failure is reported at once, behind the call; what all isolates report is counted together, and
- * each learns the verdict with its next report. Healthy calls report next to nothing. While half-open, the
- * object lets `maxRequests` calls through in the whole fleet. Where it is slow, overloaded or gone, no
- * call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"` says why.
+ * A failure is reported at once, in the background. The reports of all isolates are counted together, and
+ * each isolate learns the verdict with its next report. Healthy calls report almost nothing. While half-open,
+ * the object lets `maxRequests` calls through in the whole fleet. When it is slow, overloaded or gone, no
+ * call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"` event tells
+ * why.
  *
- * Can be made at the top level of a Worker, by the binding itself, when that is known there, or by a
- * function that is asked in each request.
+ * The store can be made at the top level of a Worker: with the binding itself, when that is known there, or
+ * with a function that returns it, which is called for each report.
  *
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
@@ -96,7 +98,7 @@ class ObjectStorage implements SharedStorage {
   readonly #namespace: BreakerNamespace | (() => BreakerNamespace)
   readonly #waitUntil: DurableObjectSettings["waitUntil"]
   readonly #shard: (name: string) => string
-  // Of objects that fail.
+  // By the name of the object, for those that fail.
   readonly #backoffs = new Map<string, Backoff>()
   #reporter: string | undefined
 
@@ -109,15 +111,15 @@ class ObjectStorage implements SharedStorage {
 
   exchange(name: string, _policy: Policy, report: Report): Promise<Verdict> {
     const exchanged = this.#exchange(name, report)
-    // A call waits for its lease itself. Of many isolates each would make it without one, whenever the
-    // object is moved or updated: that one is back at once.
+    // A call waits for this lease, so ask a second time. An object that was moved or updated is back at once;
+    // otherwise each of many isolates would make a call without a lease then.
     const answered = report.acquire ? exchanged.catch(() => this.#exchange(name, report)) : exchanged
     void this.#hold(answered)
     return answered
   }
 
   async #hold(exchanged: Promise<Verdict>): Promise<void> {
-    // Called as a method it would have a `this` that functions of the platform refuse.
+    // A variable, since a call as a method would set a `this` that functions of the platform refuse.
     const waitUntil = this.#waitUntil
     try {
       await waitUntil?.(exchanged.catch(() => {}))
@@ -130,7 +132,7 @@ class ObjectStorage implements SharedStorage {
     const object = this.#shard(name)
     const asked = Date.now()
     const backoff = this.#backoffs.get(object)
-    // Not as that one itself: this report has not been sent.
+    // A new error: the earlier one may be a "TimeoutError", and this report has certainly not been sent.
     if (backoff?.isWaiting(asked)) throw new Error("The object is left alone for a while", { cause: backoff.error })
     try {
       const verdict = await this.#send(object, name, report)
@@ -139,7 +141,7 @@ class ObjectStorage implements SharedStorage {
     } catch (caught) {
       const error = caught instanceof Interruption ? caught.reason : caught
       const failing = this.#backoffs.get(object) ?? new Backoff()
-      // Those of many names, while all of them fail, are only in the way.
+      // A bound on memory, while the objects of many names fail.
       if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
       failing.failed(error, asked, Date.now())
       this.#backoffs.set(object, failing)
@@ -148,8 +150,8 @@ class ObjectStorage implements SharedStorage {
   }
 
   async #send(object: string, name: string, report: Report): Promise<Verdict> {
-    // Neither is to be had at the top level of a Worker; and a stub is of no use to another request, nor
-    // after an error.
+    // Made here, since the top level of a Worker has neither random numbers nor stubs. A stub cannot be used
+    // in another request, nor after an error.
     this.#reporter ??= crypto.randomUUID()
     const namespace = isNamespace(this.#namespace) ? this.#namespace : this.#namespace()
     const stub = namespace.get(namespace.idFromName(object))

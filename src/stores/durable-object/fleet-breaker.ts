@@ -1,5 +1,5 @@
 /**
- * The breaker that all isolates share, as the object keeps it.
+ * The breaker that all isolates share, in the memory of the object.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { report as reportError } from "../../report.ts"
 import { Quorum } from "./quorum.ts"
 
 /**
- * Settings of the breaker that the fleet shares: a breaker's own, and these. Its windows and its open
- * period are those of the whole fleet, whatever each isolate has. Which calls are slow is a setting of the
- * isolates (`slowCallDuration`): a `slowCallRate` is for both.
+ * Settings of the breaker that the fleet shares: those of the state machine, and these. Its windows and its
+ * open period apply to the whole fleet, whatever the settings of each isolate. Which calls are slow is a
+ * setting of the isolates (`slowCallDuration`), so give a `slowCallRate` to both.
  */
 export interface BreakerObjectSettings extends MachineSettings {
   /**
-   * How many isolates must have had failures, within the window or else within the streak, before it
-   * opens for all; an integer from 1.
+   * How many isolates must have had failures, within the window or, without one, within the streak, before
+   * the breaker opens for all; an integer from 1.
    *
    * @defaultValue 1
    */
   quorum?: number | undefined
   /**
-   * How long after it has closed all calls are let through again, in milliseconds from 0. Until then it
-   * is a share of them, the same in every isolate, that grows evenly from a tenth.
+   * How long after the breaker has closed all calls are admitted again, in milliseconds, from 0. Until then a
+   * share of them is admitted, the same in every isolate, which grows linearly from a tenth.
    *
    * @defaultValue 0
    */
@@ -45,13 +45,13 @@ interface Stored {
 }
 
 /**
- * An object takes about 500 reports a second. When more clients than it can answer at once were told of
- * an open period, each further one is told to come back a little later than the one before.
+ * An object handles about 500 reports a second. Once it has told so many clients of an open period, it tells
+ * each further one to come back a little later than the one before, by `STEP` milliseconds.
  */
 const ANSWERED_AT_ONCE = 200
 const STEP = 2
 const LONGEST_DETOUR = 60_000
-/** By so much the ways of two reports to the object may differ, in milliseconds. */
+/** How much the times that two reports take to reach the object may differ, in milliseconds. */
 const SLACK = 250
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -66,22 +66,22 @@ export function createFleetPolicy(settings: BreakerObjectSettings): FleetPolicy 
   return { policy: createPolicy(settings, reportError), quorum, slowStart }
 }
 
-/** The shared record in memory. Nothing here waits: reports are applied one after the other. */
+/** The shared record in memory. Nothing here is asynchronous, so reports are applied one after the other. */
 export class FleetBreaker {
   readonly #policy: Policy
   readonly #slowStart: number
   readonly #record: BreakerRecord
   readonly #quorum: Quorum
-  /** When the first failure of the present streak was reported, by whom, and which streak it is. */
+  /** When the first failure of the present streak was reported, by which isolate, and the number of the streak. */
   #streakAt = 0
   #streakBy = ""
   #streaks = 0
   #closedAt: number
   #reporter = ""
-  // In the present state.
+  // Number of answers given in the present state.
   #answers = 0
 
-  /** @param stored - What {@link encode} gave; anything else begins anew. */
+  /** @param stored - A result of {@link encode}; anything else begins anew. */
   constructor({ policy, quorum, slowStart }: FleetPolicy, stored: unknown, now: number) {
     const { record, closedAt } = (stored ?? {}) as Partial<Stored>
     this.#quorum = new Quorum(quorum, policy)
@@ -97,13 +97,16 @@ export class FleetBreaker {
     this.#closedAt = typeof closedAt === "number" ? closedAt : -Infinity
   }
 
-  /** `changed` when it is to be stored: the state is another, or half-open still after a lease was granted or settled. */
+  /**
+   * `changed` tells that the breaker has to be stored: its state has changed, or a lease was granted or
+   * settled while it stays half-open.
+   */
   apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
     const { state: before } = this.#record
     this.#reporter = reporter
     this.#quorum.reported(callsOf(report.runs ?? []))
     const { opened, ...told } = this.#inStreak(report, now)
-    // A fixed window of one isolate says nothing of the fleet's.
+    // The fixed window of one isolate says nothing about that of the fleet.
     const isComparable = opened && !this.#policy.interval
     const verdict = applyToRecord(this.#record, this.#policy, isComparable ? { ...told, opened } : told, now)
     const { state } = verdict
@@ -120,10 +123,11 @@ export class FleetBreaker {
   }
 
   /**
-   * When an origin goes down, each client still reports the successes that it had before. Those that are
-   * older than the streak are counted, but do not end it. Nor does the failure after them lengthen it,
-   * or one whose client was failing before: a client that has no failure reports nothing, so what the
-   * others did since then is not known.
+   * Keeps old successes from ending a streak: when an origin goes down, each client still reports the
+   * successes that it had before. Successes that are older than the streak are counted, but do not end it.
+   * The failure after them does not lengthen it either, nor does the next failure of a client whose last call
+   * before it was older than the streak. Clients without failures report nothing, so whether others had
+   * successes in between is not known.
    */
   #inStreak(report: Report, now: number): Report {
     const { runs = [], previousAge = 0 } = report
@@ -133,7 +137,7 @@ export class FleetBreaker {
     const successes = callsOf(before)
     const record = this.#record
     const length = record.counts.consecutiveFailures
-    // A clock that was set back does not make all that comes older than the streak.
+    // After a clock was set back, later reports must not all seem older than the streak.
     this.#streakAt = Math.min(this.#streakAt, now)
     const isOwn = !successes && this.#reporter === this.#streakBy
     const predates = !isOwn && now - previousAge < this.#streakAt - (successes ? 0 : SLACK)
@@ -150,7 +154,10 @@ export class FleetBreaker {
     return report
   }
 
-  /** Those who all come back at the same moment would wait for each other, and go without a lease. */
+  /**
+   * Spreads the return of many clients. If all came back at the same moment, they would wait for each other,
+   * and make their calls without a lease.
+   */
   #spreadOut(verdict: Verdict): Verdict {
     const detour = Math.min((this.#answers - ANSWERED_AT_ONCE) * STEP, LONGEST_DETOUR)
     if (verdict.state !== "open" || detour <= 0) return verdict
@@ -158,7 +165,7 @@ export class FleetBreaker {
   }
 
   #withSlowStart(verdict: Verdict): Verdict {
-    // A clock that was set back does not make it longer.
+    // A clock that was set back must not make the slow start longer.
     this.#closedAt = Math.min(this.#closedAt, this.#record.now)
     const elapsed = this.#record.now - this.#closedAt
     const length = this.#slowStart

@@ -1,5 +1,5 @@
 /**
- * What isolates and the object say to each other, in JSON. Both check what they read: during a deploy
+ * The messages between isolates and the object, in JSON. Both sides check what they read: during a deployment
  * there are two versions of a Worker.
  *
  * @module
@@ -11,15 +11,15 @@ import { checkVerdict } from "../check-verdict.ts"
 
 /** A report on its way to the object. */
 export interface Message {
-  /** The breaker; several may share an object. */
+  /** Name of the breaker; several breakers may share an object. */
   readonly name: string
-  /** Who reports: random, and the same for all reports of an isolate. */
+  /** Identifies the isolate: random, and the same for all its reports. */
   readonly reporter: string
   readonly report: Report
 }
 
 const VERSION = 1
-// The object goes through them one by one, and answers nobody else meanwhile.
+// The object goes through the calls of a report one by one, and gives no other answer meanwhile.
 const MAX_CALLS = 250_000
 
 const STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]

@@ -1,6 +1,6 @@
 /**
- * What is used of Cloudflare's platform, by its shape: the package needs neither its types nor its
- * modules, and loads everywhere.
+ * The part of Cloudflare's platform that is used, declared by its shape: the package needs neither
+ * Cloudflare's types nor its modules, and loads everywhere.
  *
  * @module
  */
@@ -9,27 +9,27 @@
 export interface BreakerNamespace {
   /** The id of the object of that name. */
   idFromName(name: string): unknown
-  /** A way to that object. */
+  /** A stub of that object. */
   get(id: any): BreakerStub
 }
 
-/** A `DurableObjectStub`. It belongs to the request in which it was got. */
+/** A `DurableObjectStub`. It can be used only in the request in which it was made. */
 export interface BreakerStub {
   /** Sends a request to the object. */
   fetch(url: string, init: { method: string; body: string; signal: AbortSignal }): Promise<StubResponse>
 }
 
-/** What is looked at of a response. */
+/** The part of a response that is used. */
 export interface StubResponse {
-  /** 200 when it is an answer. */
+  /** 200 when the body is a verdict. */
   readonly status: number
-  /** The answer. */
+  /** The body. */
   text(): Promise<string>
 }
 
-/** What the object is given: a `DurableObjectState`. */
+/** The part of a `DurableObjectState` that is used. */
 export interface ObjectContext {
-  /** What survives the object's eviction. */
+  /** The storage, which survives the object's eviction. */
   readonly storage: {
     get(key: string): Promise<unknown>
     put(key: string, value: unknown): Promise<unknown>

@@ -1,15 +1,16 @@
 /**
- * Whether enough isolates fail for it to be the origin's fault, and not that of one of them.
+ * Tells whether so many isolates have failures that it is the origin's fault, and not that of one isolate.
  *
  * @module
  */
 import type { Policy } from "../../core/policy.ts"
 
-/** Knows who had failures within the window of a policy; without a window, within the streak. */
+/** Remembers which isolates had failures within the window of a policy; without a window, within the streak. */
 export class Quorum {
   readonly #needed: number
   readonly #policy: Policy
-  // Where each was last seen to fail, the latest last: a time or, in a window of calls, a number of calls.
+  // When each isolate last failed, the latest last: a time or, with a window of calls, the number of calls so
+  // far.
   readonly #failing = new Map<string, number>()
   #generation = 0
   #streak = 0
@@ -20,15 +21,15 @@ export class Quorum {
     this.#policy = policy
   }
 
-  /** Takes note of calls that are about to be counted. */
+  /** Adds calls that are about to be counted to the number of calls. */
   reported(calls: number): void {
     this.#calls += calls
   }
 
   /**
-   * Takes note of a failure, and says whether enough have had one.
+   * Records a failure, and returns whether enough isolates have had one.
    *
-   * @param streak - Which one it belongs to, by number.
+   * @param streak - The number of the streak that the failure belongs to.
    */
   isReached(reporter: string, generation: number, streak: number, now: number): boolean {
     const { windowSize, buckets, bucketPeriod } = this.#policy
@@ -41,7 +42,7 @@ export class Quorum {
     this.#failing.delete(reporter)
     this.#failing.set(reporter, place)
     for (const [other, at] of this.#failing) {
-      // Of more than are needed, the latest will do.
+      // Drop failures that have left the window, and keep no more isolates than are needed.
       if ((length && place - at >= length) || this.#failing.size > this.#needed) this.#failing.delete(other)
     }
     return this.#failing.size >= this.#needed
