@@ -166,7 +166,7 @@ class Link implements StoreLink {
     const admitted = this.#host.admit()
     if (admitted instanceof CircuitBreakerError) throw admitted
     if (!admitted?.lease) return admitted
-    // The breaker is still half-open, or again. To ask once more might go on forever.
+    // The breaker is still half-open, or again. Reject the call: asking once more might go on forever.
     this.#giveBack(admitted)
     const rejection = this.#host.reject(ASK_AGAIN)
     if (rejection) throw rejection

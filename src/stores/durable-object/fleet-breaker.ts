@@ -24,8 +24,8 @@ export interface BreakerObjectSettings extends MachineSettings {
    */
   quorum?: number | undefined
   /**
-   * How long after the breaker has closed all calls are admitted again, in milliseconds, from 0. Until then a
-   * share of them is admitted, the same in every isolate, which grows linearly from a tenth.
+   * The time from the closing of the breaker until all calls are admitted again, in milliseconds, from 0.
+   * Until then every isolate admits the same share of its calls, which grows linearly from a tenth.
    *
    * @defaultValue 0
    */
@@ -125,8 +125,8 @@ export class FleetBreaker {
   /**
    * Keeps old successes from ending a streak: when an origin goes down, each client still reports the
    * successes that it had before. Successes that are older than the streak are counted, but do not end it.
-   * The failure after them does not lengthen it either, nor does the next failure of a client whose last call
-   * before it was older than the streak. Clients without failures report nothing, so whether others had
+   * The failure after them does not lengthen it either, nor does a failure of another client whose previous
+   * call ended before the streak began. Clients without failures report nothing, so whether others had
    * successes in between is not known.
    */
   #inStreak(report: Report, now: number): Report {
