@@ -62,6 +62,17 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
 }
 
 /**
+ * `init` with another signal. An `init` that is not empty resets the referrer and the referrer policy of a
+ * `Request` (Fetch, "new Request"). They are passed on where the caller gave no such `init`.
+ */
+export function withSignal(input: FetchInput, init: RequestInit | undefined, signal: AbortSignal | undefined): RequestInit {
+  let request = asRequest(input)
+  for (const _ in init) request = undefined
+  const kept = request && { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
+  return override(init, { ...kept, signal: signal ?? null })
+}
+
+/**
  * Whether `fetch` refuses the arguments themselves. It rejects then as it does for a lost connection, so this
  * is checked after a failure.
  *

@@ -17,9 +17,9 @@ import {
   isUsed,
   methodOf,
   originOf,
-  override,
   rereadable,
   signalOf,
+  withSignal,
   type FetchInput,
 } from "./request.ts"
 import { checkFetchSettings, type FetchSettings } from "./settings.ts"
@@ -85,7 +85,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       arrived: (response: Response) => void,
     ): Promise<Response> => {
       try {
-        const response = await send(input, signal === caller ? init : override(init, { signal: signal ?? null }))
+        const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
         if (settings.settleOn !== "body" || methodOf(input, init) === "HEAD") return response
         const watched = watchBody(response, () => call)
         if (!watched) return response

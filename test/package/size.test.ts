@@ -8,7 +8,7 @@ import { bundleSize } from "./bundle-size.ts"
 test.each([
   [`export { CircuitBreaker } from "webbreaker"`, 6_200],
   [`export { wrapFetch } from "webbreaker"`, 9_000],
-  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 12_950],
+  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 13_000],
   [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 11_900],
   [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 12_500],
   [`export { consecutiveFailures } from "webbreaker"`, 450],

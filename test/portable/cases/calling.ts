@@ -51,7 +51,8 @@ const sameAsFetch = (
     const { url } = target(t, "/echo")
     const shown = async (call: Promise<Response>): Promise<unknown> => {
       const { method, headers, body } = await echoOf(await call)
-      return { method, body, own: headers["x-own"], type: headers["content-type"] }
+      const of = (...names: string[]): unknown[] => names.map((name) => headers[name])
+      return { method, body, headers: of("x-own", "content-type", "referer") }
     }
     const expected = await shown(fetch(...arguments_(url)))
     for (const settings of [{}, { callTimeout: 5_000 }, { settleOn: "body" as const }]) {
@@ -133,6 +134,11 @@ export const cases: Case[] = [
   sameAsFetch("a form", (url) => [url, { method: "POST", body: new URLSearchParams({ a: "1" }) }]),
   sameAsFetch("a Request", (url) => [
     new Request(url, { method: "POST", headers: { "x-own": "2" }, body: "text" }),
+  ]),
+  sameAsFetch("a Request that keeps its referrer to itself", (url) => [new Request(url, { referrerPolicy: "no-referrer" })]),
+  sameAsFetch("a Request with a referrer of its own", (url) => [
+    new Request(url, { referrer: new URL("/mine", url).href, referrerPolicy: "unsafe-url" }),
+    {},
   ]),
   sameAsFetch("a Request with an init over it", (url) => [
     new Request(url, { method: "POST", headers: { "x-own": "2" }, body: "text" }),
