@@ -76,13 +76,15 @@ export function withSignal(input: FetchInput, init: RequestInit | undefined, sig
  * Whether `fetch` refuses the arguments themselves. It rejects then as it does for a lost connection, so this
  * is checked after a failure.
  *
- * @param used - Whether the body had been read, or was being read, before the call.
+ * @param used - Whether the body had been read, or that of `init` was being read, before the call.
  */
 export function isRefused(input: FetchInput, init: RequestInit | undefined, used: boolean): boolean {
   try {
-    if (used) return true
+    const request = asRequest(input)
+    // A body that is locked now but was not used by the call was being read by somebody else.
+    if (used || (!init?.body && !request?.bodyUsed && request?.body?.locked)) return true
     const method = methodOf(input, init)
-    if ((method === "GET" || method === "HEAD") && (init?.body ?? asRequest(input)?.body) != null) return true
+    if ((method === "GET" || method === "HEAD") && (init?.body ?? request?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
     // An empty stream stands in for one that the call has used up. Without the signal: a `Request` would
     // leave a listener on it.
@@ -94,11 +96,14 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
   }
 }
 
-/** Whether the body has been read already, or is being read; the one of `init` replaces the one of a `Request`. */
+/**
+ * Whether the body was used before the call: it has been read, or the body of `init` (which replaces that of a
+ * `Request`) is being read. `Request.body` itself is not touched here: Deno then sends it chunked, without a
+ * `content-length`.
+ */
 export function isUsed(input: FetchInput, init: RequestInit | undefined): boolean {
   if (init?.body) return init.body instanceof ReadableStream && init.body.locked
-  const request = asRequest(input)
-  return request !== undefined && (request.bodyUsed || (request.body?.locked ?? false))
+  return asRequest(input)?.bodyUsed ?? false
 }
 
 // Checked by its shape: a `Request` may come from another realm or from a polyfill.

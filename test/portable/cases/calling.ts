@@ -52,7 +52,7 @@ const sameAsFetch = (
     const shown = async (call: Promise<Response>): Promise<unknown> => {
       const { method, headers, body } = await echoOf(await call)
       const of = (...names: string[]): unknown[] => names.map((name) => headers[name])
-      return { method, body, headers: of("x-own", "content-type", "referer") }
+      return { method, body, headers: of("x-own", "content-type", "content-length", "transfer-encoding", "referer") }
     }
     const expected = await shown(fetch(...arguments_(url)))
     for (const settings of [{}, { callTimeout: 5_000 }, { settleOn: "body" as const }]) {
