@@ -68,9 +68,10 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
     settings.snapshot,
   )
-  // Looked up at each call, so that a later replacement of the global `fetch` is used.
+  const { fetch: original } = globalThis
+  // Looked up at each call, so that a later replacement of the global `fetch` is used, unless that is this one.
   const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
-    (fetch ?? globalThis.fetch)(input, init)
+    (fetch ?? (globalThis.fetch === breakerFetch ? original : globalThis.fetch))(input, init)
 
   async function breakerFetch(input: FetchInput, given?: RequestInit): Promise<Response> {
     const init = rereadable(given)

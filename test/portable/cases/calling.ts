@@ -219,6 +219,18 @@ export const cases: Case[] = [
     },
   },
   {
+    name: "it can stand in for the global fetch, and calls the one that was there",
+    async run(t) {
+      const fetch = wrapFetch()
+      const { url, hits } = target(t, "/ok")
+      await withGlobalFetch(fetch, async () => {
+        t.equal((await globalThis.fetch(url)).status, 200)
+      })
+      t.equal(await hits(), 1)
+      outcomes(t, fetch, { successes: 1 })
+    },
+  },
+  {
     name: "a fetch that is given stays, whatever the global one is",
     async run(t) {
       const fetch = wrapFetch(globalThis.fetch)
