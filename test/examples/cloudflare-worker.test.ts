@@ -73,6 +73,12 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     expect((await get("plain", "/status/404")).status).toBe(404)
   })
 
+  test("asks nobody but its origin, whatever the path looks like", async () => {
+    const { host } = new URL(at("unseen").url)
+    await (await get("plain", `http://worker.invalid//${host}/ok?id=elsewhere`)).arrayBuffer()
+    expect(at("unseen").hits("elsewhere")).toBe(0)
+  })
+
   test("shows its breakers to those who know the secret", async () => {
     await get("plain", "/ok")
     expect((await get("plain", "/__breakers")).status).toBe(401)

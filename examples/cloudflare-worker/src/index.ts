@@ -23,9 +23,10 @@ export default {
   async fetch(incoming: Request): Promise<Response> {
     const { pathname, search } = new URL(incoming.url)
     if (pathname === "/__breakers") return showBreakers(incoming, protectedFetch.breakers, env.STATUS_SECRET)
-    // The redirects of the origin are the client's to follow.
-    const request = new Request(new URL(pathname + search, env.ORIGIN), incoming)
+    // Not `new URL(pathname, env.ORIGIN)`: a path that begins with two slashes would name another host.
+    const request = new Request(new URL(env.ORIGIN).origin + pathname + search, incoming)
     try {
+      // The redirects of the origin are the client's to follow.
       const response = await protectedFetch(request, { redirect: "manual" })
       if (response.status >= 500) return (await staleCopy(request)) ?? response
       return keepCopy(request, response, waitUntil)
