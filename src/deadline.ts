@@ -73,11 +73,12 @@ function followBody(result: unknown, caller: AbortSignal, controller: AbortContr
   } catch {
     // A result may be any object, also one that throws when a property is read.
   }
-  if (!(body instanceof ReadableStream)) return
+  // Not by its class: it may be of another realm, or of a fetch that has streams of its own.
+  if (Object(body) !== body) return
   const unfollow = whenAborted(caller, () => controller.abort(caller.reason))
   // Workers with an older compatibility date do not have it. There a signal lives only as long as its
   // request.
   if (typeof FinalizationRegistry === "undefined") return
   bodies ??= new FinalizationRegistry((unfollow) => unfollow())
-  bodies.register(body, unfollow)
+  bodies.register(body as object, unfollow)
 }

@@ -157,6 +157,18 @@ describe("callTimeout", () => {
     expect(await response.text()).toBe("body")
   })
 
+  test("goes on aborting a body that is no stream of this realm when the caller aborts", async () => {
+    const controller = new AbortController()
+    let signal: AbortSignal | undefined
+    const request = (own?: AbortSignal): object => {
+      signal = own
+      return { body: {} }
+    }
+    const response = await new CircuitBreaker({ callTimeout: 100 }).execute(request, { signal: controller.signal })
+    controller.abort("reason")
+    expect([signal?.reason, response]).toEqual(["reason", { body: {} }])
+  })
+
   test("makes no failure of a result that lets nobody look at its body", async () => {
     const result = { get body(): never { throw boom } }
     const { signal } = new AbortController()
