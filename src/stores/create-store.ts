@@ -152,6 +152,8 @@ class Link implements StoreLink {
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
     const interventions = this.#host.interventions()
+    // Until the store has answered it is not made, nor to be given up, however short `probeTimeout` is.
+    permit.at += this.#deadline
     const verdict = await this.#inTime(this.#ask(permit), signal)
     // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
     // again. Without an answer in time, or when the record is closed, the breaker's own state decides.
@@ -159,7 +161,13 @@ class Link implements StoreLink {
       interventions === this.#host.interventions() &&
       (verdict?.lease !== undefined ||
         ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation))
-    if (granted && !signal?.aborted) return permit
+    if (granted && !signal?.aborted) {
+      this.#host.apply((record) => {
+        permit.at = record.now
+        return undefined
+      })
+      return permit
+    }
     this.#giveBack(permit)
     if (signal?.aborted) throw signal.reason
     // By now the breaker has taken over the verdict: it rejects the call, or is closed.
@@ -218,6 +226,10 @@ class Link implements StoreLink {
     return asking
   }
 
+  get #deadline(): number {
+    return this.#storage.deadline ?? DEFAULT_DEADLINE
+  }
+
   get #successInterval(): number {
     return this.#storage.successInterval ?? 0
   }
@@ -256,7 +268,7 @@ class Link implements StoreLink {
     if (Date.now() < this.#reportingUntil) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
     const turn = ++this.#reports
-    this.#reportingUntil = Date.now() + patience(this.#storage.deadline ?? DEFAULT_DEADLINE)
+    this.#reportingUntil = Date.now() + patience(this.#deadline)
     const { record } = this.#host
     this.#tellAgain(() => true)
     const pending = this.#pending.take()
@@ -346,7 +358,7 @@ class Link implements StoreLink {
 
   /** The verdict; `undefined` when the deadline or an abort comes first. */
   async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
-    const { deadline = DEFAULT_DEADLINE } = this.#storage
+    const deadline = this.#deadline
     let timer: ReturnType<typeof setTimeout> | undefined
     let unfollow: (() => void) | null | undefined
     const late = new Promise<undefined>((resolve) => {

@@ -198,6 +198,21 @@ describe("A store that fails once, or answers late", () => {
     })
   })
 
+  test("a half-open call is not given up while it waits for a storage that never answers", async () => {
+    const breaker = new CircuitBreaker({
+      ...consecutiveFailures(3),
+      timeout: 1_000,
+      probeTimeout: 100,
+      store: createStore({ exchange: () => new Promise(() => {}) }),
+    })
+    await failures(breaker, 3)
+    for (let i = 0; i < 100; i++) {
+      breaker.execute(async () => {}).catch(() => {})
+      await vi.advanceTimersByTimeAsync(20)
+    }
+    expect(breaker.state).toBe("closed")
+  })
+
   test("what a lease came to is told before the next one is asked for", async () => {
     const shared = place()
     const breaker = shared.client()
