@@ -302,6 +302,24 @@ describe("durableObjectStore()", () => {
       expect(JSON.parse(objects.received.at(-1)!).report.runs).toEqual(runs(0, 4))
     })
 
+    test.each<[string, () => Response]>([
+      ["no JSON", () => new Response("<html>")],
+      ["that of another version", () => Response.json({ version: 2 })],
+      ["one that breaks off", () => new Response(new ReadableStream({ start: (stream) => stream.error(new Error("lost")) }))],
+    ])("a report whose answer cannot be read is not sent twice: %s", async (_, answer) => {
+      const subject = isolate({ readyToTrip: () => false })
+      objects.handle = async (request, object) => {
+        await object.fetch(request)
+        return answer()
+      }
+      for (let i = 0; i < 4; i++) {
+        await times(1, () => call(subject, fail))
+        await pass(10_000)
+      }
+      const sent = objects.received.map((body) => JSON.parse(body).report.runs as Run[])
+      expect(sent).toEqual(Array(4).fill(runs(0, 1)))
+    })
+
     test("a report that may have arrived is not sent twice", async () => {
       const subject = isolate({ readyToTrip: () => false })
       objects.handle = async (request, object) => {
