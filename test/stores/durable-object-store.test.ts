@@ -1,7 +1,7 @@
 /** The whole store in one process, without a network: what it does in workerd is in the files beside. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, failureRate, type Run, type Settings } from "../../src/index.ts"
-import { breakerObject, durableObjectStore, type BreakerObjectSettings, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
+import { breakerObject, durableObjectStore, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { storeContract } from "./contract.ts"
 import { FakeObjects } from "./fake-objects.ts"
 import { runs } from "./runs.ts"
@@ -40,7 +40,7 @@ describe("durableObjectStore()", () => {
     vi.useRealTimers()
   })
 
-  const place = (settings: BreakerObjectSettings): void => {
+  const place = (settings: Parameters<typeof breakerObject>[0]): void => {
     objects = new FakeObjects(breakerObject(settings))
   }
   const isolate = (settings: Settings = {}, store: DurableObjectSettings = {}): CircuitBreaker =>
@@ -275,6 +275,25 @@ describe("durableObjectStore()", () => {
       }
       expect(counts.slice(0, 9)).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4])
       expect(counts.at(-1)).toBe(6)
+    })
+
+    test.each([
+      ["for its length", "x".repeat(1_025)],
+      ["by the settings", "unknown"],
+    ])("a breaker whose name it refuses %s keeps no other from it", async (_, name) => {
+      place((name) => {
+        if (name !== "api") throw new Error("unknown")
+        return { timeout: 10_000 }
+      })
+      const shard = (): string => "all"
+      const store = durableObjectStore(objects, { shard })
+      const [refused, one] = [name, "api"].map((name) => new CircuitBreaker({ name, readyToTrip: () => false, store }))
+      await times(20, () => call(refused!, fail))
+      expect(objects.received).toHaveLength(2)
+      await times(6, () => call(one!, fail))
+      const other = isolate({}, { shard })
+      await times(1, () => call(other, fail))
+      expect(other.state).toBe("open")
     })
 
     test("comes back to one that has been moved at once, with what it did not get", async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readMessage, writeVerdict, type Message } from "./message.ts"
+import { readMessage, REFUSED, writeVerdict, type Message } from "./message.ts"
 import { createFleetPolicy, FleetBreaker, type BreakerObjectSettings } from "./fleet-breaker.ts"
 import type { ObjectContext } from "./platform.ts"
 
@@ -23,7 +23,8 @@ export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => 
  * report as if a single breaker had made all calls, with settings of its own.
  *
  * It decides in memory, stores only what must survive eviction (a change of state, a lease), and holds
- * no timer that would keep it running. A message that it does not understand is refused with status 400.
+ * no timer that would keep it running. It refuses a message that it does not understand, or for whose name
+ * `settings` throws, with status 400.
  *
  * @param settings - The settings, or a function that returns those for the name of a breaker.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
@@ -59,13 +60,14 @@ export function breakerObject(
 
     async fetch(request: Request): Promise<Response> {
       let message: Message
+      let breaker: FleetBreaker
       try {
         message = readMessage(await request.text())
+        breaker = this.#breakers.get(message.name) ?? (await this.#load(message.name))
       } catch (error) {
-        return new Response(String(error), { status: 400 })
+        return new Response(String(error), { status: REFUSED })
       }
       const { name, reporter, report } = message
-      const breaker = this.#breakers.get(name) ?? (await this.#load(name))
       // Nothing is awaited from here on, so no other report comes between.
       const { verdict, changed } = breaker.apply(reporter, report, Date.now())
       // The platform holds the response back until this is stored, and restarts the object if storing fails.

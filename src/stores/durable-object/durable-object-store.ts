@@ -12,7 +12,7 @@ import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore, patience, type SharedStorage } from "../create-store.ts"
 import { Backoff } from "./backoff.ts"
-import { readVerdict, writeMessage } from "./message.ts"
+import { readVerdict, REFUSED, writeMessage } from "./message.ts"
 import type { BreakerNamespace } from "./platform.ts"
 
 /** Settings of {@link durableObjectStore}. */
@@ -98,7 +98,7 @@ class ObjectStorage implements SharedStorage {
   readonly #namespace: BreakerNamespace | (() => BreakerNamespace)
   readonly #waitUntil: DurableObjectSettings["waitUntil"]
   readonly #shard: (name: string) => string
-  // By the name of the object, for those that fail.
+  // For objects that fail, by their name; for breakers that are refused, by the name of the object and theirs.
   readonly #backoffs = new Map<string, Backoff>()
   #reporter: string | undefined
 
@@ -131,20 +131,24 @@ class ObjectStorage implements SharedStorage {
   async #exchange(name: string, report: Report): Promise<Verdict> {
     const object = this.#shard(name)
     const asked = Date.now()
-    const backoff = this.#backoffs.get(object)
+    const breaker = `${object} ${name}`
+    const backoff = [object, breaker].map((key) => this.#backoffs.get(key)).find((one) => one?.isWaiting(asked))
     // A new error: the earlier one may be a "TimeoutError", and this report has certainly not been sent.
-    if (backoff?.isWaiting(asked)) throw new Error("The object is left alone for a while", { cause: backoff.error })
+    if (backoff) throw new Error("The object is left alone for a while", { cause: backoff.error })
     try {
       const verdict = await this.#send(object, name, report)
       this.#backoffs.delete(object)
+      this.#backoffs.delete(breaker)
       return verdict
     } catch (caught) {
       const error = caught instanceof Interruption ? caught.reason : caught
-      const failing = this.#backoffs.get(object) ?? new Backoff()
+      // An object that refuses one breaker is well, and may serve others.
+      const key = error instanceof Refusal ? breaker : object
+      const failing = this.#backoffs.get(key) ?? new Backoff()
       // A bound on memory, while the objects of many names fail.
       if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
       failing.failed(error, asked, Date.now())
-      this.#backoffs.set(object, failing)
+      this.#backoffs.set(key, failing)
       throw error
     }
   }
@@ -160,7 +164,10 @@ class ObjectStorage implements SharedStorage {
       const init = { method: "POST", body, signal: signal as AbortSignal }
       const response = await stub.fetch("https://breakers.invalid/", init)
       const { status } = response
-      if (status !== 200) throw new Error(`The object answered ${status}: ${await response.text()}`)
+      if (status !== 200) {
+        const Failure = status === REFUSED ? Refusal : Error
+        throw new Failure(`The object answered ${status}: ${await response.text()}`)
+      }
       try {
         return readVerdict(await response.text())
       } catch (error) {
@@ -171,6 +178,9 @@ class ObjectStorage implements SharedStorage {
     return bounded(ask, undefined, patience(this.deadline))
   }
 }
+
+/** The object does not understand a message, or has no settings for its breaker. */
+class Refusal extends Error {}
 
 function isNamespace(value: unknown): value is BreakerNamespace {
   return typeof (value as BreakerNamespace | null | undefined)?.idFromName === "function"

@@ -18,6 +18,9 @@ export interface Message {
   readonly report: Report
 }
 
+/** The status of an answer to what cannot be understood. */
+export const REFUSED = 400
+
 const VERSION = 1
 // The object goes through the calls of a report one by one, and gives no other answer meanwhile.
 const MAX_CALLS = 250_000
