@@ -47,6 +47,12 @@ function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, resul
   return { outcome: "failure", error, retryAfter }
 }
 
-function isTimeout(reason: unknown): boolean {
-  return (reason as Error | null | undefined)?.name === "TimeoutError"
+/** Whether it is one by its name. */
+export function isTimeout(error: unknown): boolean {
+  try {
+    return (error as Error | null | undefined)?.name === "TimeoutError"
+  } catch {
+    // An error may be anything, and some let nobody look.
+    return false
+  }
 }

@@ -14,6 +14,7 @@ import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
 import { CircuitBreakerError } from "../errors.ts"
+import { isTimeout } from "../judge.ts"
 import { MAX_TIMER, TIMER } from "../settings.ts"
 import { whenAborted } from "../when-aborted.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
@@ -323,7 +324,7 @@ class Link implements StoreLink {
       return { verdict }
     } catch (error) {
       this.#failed(error)
-      return { lost: lost || (error as Error | null)?.name === "TimeoutError" }
+      return { lost: lost || isTimeout(error) }
     }
   }
 

@@ -140,6 +140,17 @@ describe("execute() with a signal", () => {
     },
   )
 
+  test("excludes an abort with callerTimeout set to failure for a reason that cannot be looked at", async () => {
+    const { proxy: reason, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const breaker = new CircuitBreaker({ callerTimeout: "failure" })
+    const controller = new AbortController()
+    const call = breaker.execute(() => new Promise(() => {}), { signal: controller.signal })
+    controller.abort(reason)
+    expect(await call.then(() => false, (error: unknown) => error === reason)).toBe(true)
+    expect(breaker.counts.totalExclusions).toBe(1)
+  })
+
   test("excludes another abort with callerTimeout set to failure #50", async () => {
     const breaker = new CircuitBreaker({ callerTimeout: "failure" })
     const controller = new AbortController()

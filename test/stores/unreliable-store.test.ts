@@ -159,6 +159,22 @@ describe("A store that fails once, or answers late", () => {
     expect(reports.flatMap(({ runs = [] }) => runs)).toEqual(Array(5).fill(runs(0, 1)[0]))
   })
 
+  test("a report that fails with what cannot be looked at goes with the next one", async () => {
+    const shared = place()
+    let veiled = true
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    shared.fails = () => {
+      if (veiled) throw proxy
+      return false
+    }
+    const breaker = shared.client(consecutiveFailures(9))
+    await failures(breaker, 1)
+    veiled = false
+    await failures(breaker, 1)
+    expect(shared.reports.at(-1)?.runs).toEqual(runs(0, 2))
+  })
+
   test("a report without an answer is an error of the store", async () => {
     const errors: unknown[] = []
     const store = createStore({ exchange: () => new Promise(() => {}) })
