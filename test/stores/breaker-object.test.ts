@@ -170,6 +170,21 @@ describe("breakerObject()", () => {
     expect(await failures(6)).toMatchObject({ state: "open" })
   })
 
+  test("keeps five thousand breakers in memory, those heard of last", async () => {
+    let loads = 0
+    const storage = { get: async () => void (loads += 1), put: async () => {} }
+    objects = new FakeObjects(
+      class extends breakerObject() {
+        constructor() {
+          super({ storage })
+        }
+      },
+    )
+    const hear = async (name: string): Promise<number> => (await send(message({}, { name })), loads)
+    for (let i = 0; i < 5_000; i++) await hear(`${i}`)
+    expect([await hear("0"), await hear("5000"), await hear("0"), await hear("1")]).toEqual([5_000, 5_001, 5_001, 5_002])
+  })
+
   test("answers with durations, never with a time", async () => {
     place({ slowStart: 60_000, timeout: 10_000 })
     await failures(6)

@@ -7,6 +7,9 @@ import { readMessage, REFUSED, writeVerdict, type Message } from "./message.ts"
 import { createFleetPolicy, FleetBreaker, type BreakerObjectSettings } from "./fleet-breaker.ts"
 import type { ObjectContext } from "./platform.ts"
 
+// An object has 128 MB of memory, and a breaker may take several thousand bytes.
+const MAX_BREAKERS = 5_000
+
 /** A Durable Object: answers the reports of isolates. */
 export interface BreakerObject {
   /** Answers one report with the verdict. */
@@ -68,11 +71,20 @@ export function breakerObject(
         return new Response(String(error), { status: REFUSED })
       }
       const { name, reporter, report } = message
+      this.#keep(name, breaker)
       // Nothing is awaited from here on, so no other report comes between.
       const { verdict, changed } = breaker.apply(reporter, report, Date.now())
       // The platform holds the response back until this is stored, and restarts the object if storing fails.
       if (changed) this.#storage.put(keyOf(name), breaker.encode()).catch(() => {})
       return new Response(writeVerdict(verdict), { headers: { "content-type": "application/json" } })
+    }
+
+    /** Marks a breaker as just used. When there are too many, drops the one used least recently, as eviction would. */
+    #keep(name: string, breaker: FleetBreaker): void {
+      this.#breakers.delete(name)
+      this.#breakers.set(name, breaker)
+      const [oldest] = this.#breakers.keys()
+      if (this.#breakers.size > MAX_BREAKERS) this.#breakers.delete(oldest!)
     }
 
     async #load(name: string): Promise<FleetBreaker> {
