@@ -47,12 +47,12 @@ function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, resul
   return { outcome: "failure", error, retryAfter }
 }
 
-/** Whether it is one by its name. */
+/** Whether `error` is a timeout, by its name. */
 export function isTimeout(error: unknown): boolean {
   try {
     return (error as Error | null | undefined)?.name === "TimeoutError"
   } catch {
-    // An error may be anything, and some let nobody look.
+    // An error may be any object, also one that throws when a property is read.
     return false
   }
 }

@@ -153,7 +153,8 @@ class Link implements StoreLink {
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
     const interventions = this.#host.interventions()
-    // Until the store has answered it is not made, nor to be given up, however short `probeTimeout` is.
+    // A call that waits for its store has not been made yet. It must not be given up, even by a short
+    // `probeTimeout`.
     permit.at += this.#deadline
     const verdict = await this.#inTime(this.#ask(permit), signal)
     // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
