@@ -1,4 +1,4 @@
-/** What became of a call. */
+/** How a call ended. */
 export type CallOutcome = "succeeded" | "failed" | "rejected" | "excluded"
 
 export interface CallRecord {
@@ -9,7 +9,7 @@ export interface CallRecord {
 
 export type CallTotals = Readonly<Record<"sent" | CallOutcome, number>>
 
-/** The calls of this tab: the latest one by one, all of them as numbers. */
+/** The calls of this tab: a record of each recent one, and the totals of all. */
 export class CallLog {
   readonly #keep: number
   #latest: CallRecord[] = []
@@ -28,7 +28,7 @@ export class CallLog {
     return this.#totals
   }
 
-  /** Notes a call, and what it comes to. */
+  /** Records a call, and its outcome when it settles. */
   async watch(call: Promise<CallOutcome>): Promise<void> {
     const record: CallRecord = { sentAt: performance.now(), settled: undefined }
     this.#forget(record.sentAt)
@@ -41,7 +41,7 @@ export class CallLog {
 
   #forget(now: number): void {
     const oldest = this.#latest[0]
-    // Not at every call: a second's worth at once.
+    // Old records are dropped about once a second, not at every call.
     if (!oldest || now - oldest.sentAt < this.#keep + 1_000) return
     this.#latest = this.#latest.filter(({ sentAt }) => now - sentAt < this.#keep)
   }

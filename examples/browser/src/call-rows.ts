@@ -4,7 +4,7 @@ import { drawStream } from "./stream.ts"
 
 const rows = ["sent", "succeeded", "failed", "rejected", "excluded"] as const satisfies readonly (keyof CallTotals)[]
 
-/** The rows of the calls: marks over time, and a number. */
+/** Draws the rows of the calls: a mark for each call over time, and the total. */
 export function showCalls(log: CallLog, now: number): void {
   for (const row of rows) {
     drawStream(element<HTMLCanvasElement>(`canvas[data-row=${row}]`), row, log.latest, now)

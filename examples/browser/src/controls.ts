@@ -16,7 +16,7 @@ const units: Readonly<Record<string, (value: number) => string>> = {
   rate: (value) => (value === 0 ? "none" : String(value)),
 }
 
-/** The controls of the page: they say what the user wants, and show what the origin is set to. */
+/** The controls of the page: they report what the user sets, and show the mode of the origin. */
 export class Controls {
   readonly #origin = element<HTMLFormElement>("#origin")
   #dragging = false
@@ -46,7 +46,7 @@ export class Controls {
     actions.setRate(rate.valueAsNumber)
   }
 
-  /** Shows what the origin does, whoever set it: another tab, or the tour. */
+  /** Shows the mode of the origin. Another tab or the tour may have set it. */
   show(mode: Mode, tour: string | null): void {
     setText(element("#mode-hint"), describeMode(mode))
     setText(element("#tour-text"), tour ?? "Healthy, down, recovered: in about a minute.")
@@ -75,7 +75,7 @@ export class Controls {
       const input = element<HTMLInputElement>("input", label)
       const text = units[input.name]?.(input.valueAsNumber) ?? input.value
       setText(element("b", label), text)
-      // What is written beside it is said as its value, not as a part of its name.
+      // Screen readers read the text beside the input as its value, not as a part of its name.
       input.setAttribute("aria-valuetext", text)
       const mode = label.dataset["for"]
       label.hidden = mode !== undefined && mode !== kind

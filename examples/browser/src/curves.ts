@@ -8,11 +8,11 @@ export interface Curve {
   readonly dashed?: true
 }
 
-// A curve of single requests would be all spikes.
+// Milliseconds over which a rate is averaged. Without that, each request would be a spike.
 const SMOOTH = 2_000
 const TOP = 14
 
-/** Draws what came in a second, of several clients, to one scale. */
+/** Draws the requests a second of several clients, on one scale. */
 export function drawCurves(canvas: HTMLCanvasElement, curves: readonly Curve[], now: number): void {
   const chart = beginChart(canvas, now)
   if (!chart) return

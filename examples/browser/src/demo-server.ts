@@ -1,19 +1,19 @@
 import type { DemoConfig, DemoStatus, Mode, TabReport } from "./demo-status.ts"
 
-/** The server behind the page: says how things are, and changes the origin. */
+/** The server behind the page: reports the status, and changes the mode of the origin. */
 export class DemoServer {
-  /** Called with each status, never with one that is older than a change of this page's. */
+  /** Called with each status, but not with one from before the latest change that this page made. */
   onStatus: (status: DemoStatus) => void = () => {}
-  /** Called when it does not answer any more. */
+  /** Called when the server no longer answers. */
   onLost: () => void = () => {}
   #changes = 0
 
-  /** Never settles when there is no server: nothing of the page works then. */
+  /** Never settles when there is no server: the page cannot work without one. */
   async config(): Promise<DemoConfig> {
     return JSON.parse(await this.#get("/config"))
   }
 
-  /** How the client of the page is made. */
+  /** The source of `client.ts`, which the page shows. */
   source(): Promise<string> {
     return this.#get("/client.ts")
   }

@@ -1,5 +1,5 @@
 /**
- * What the page and the server behind it tell each other, as JSON.
+ * The JSON messages between the page and the server behind it.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { Mode } from "../../origin/modes.ts"
 
 export type { Mode, State }
 
-/** The clients whose requests the origin counts apart. */
+/** The clients. The origin counts the requests of each separately. */
 export type Lane = "breaker" | "bare" | "worker"
 
-/** What a tab tells about itself. */
+/** The report of a tab about itself. */
 export interface TabReport {
   readonly id: string
   readonly state: State
-  /** Calls it made in all. */
+  /** All calls that the tab made. */
   readonly sent: number
 }
 
@@ -26,11 +26,11 @@ export interface Isolate {
   readonly retryAfter: number
 }
 
-/** What the Worker's answers were. */
+/** The Worker's answers, counted by kind. */
 export interface WorkerCalls {
   readonly sent: number
   readonly answered: number
-  /** Copies of what the origin had said before. */
+  /** Copies of earlier responses of the origin. */
   readonly stale: number
   readonly rejected: number
   readonly failed: number
@@ -43,15 +43,15 @@ export type WorkerStatus =
 
 export interface DemoStatus {
   readonly mode: Mode
-  /** Requests that came in at the origin. */
+  /** Requests that reached the origin. */
   readonly reached: Readonly<Record<Lane, number>>
   readonly tabs: readonly TabReport[]
   readonly worker: WorkerStatus
-  /** What the tour is at; `null` while there is none. */
+  /** The current step of the tour; `null` while no tour runs. */
   readonly tour: string | null
 }
 
-/** Where the clients of the page find the origin. */
+/** The addresses at which the clients of the page call the origin. */
 export interface DemoConfig {
   readonly api: string
   readonly bareApi: string

@@ -1,11 +1,11 @@
-/** The element of the page that has this id, or that a selector finds. */
+/** The first element that matches the selector. Throws if there is none. */
 export function element<E extends Element = HTMLElement>(selector: string, within: ParentNode = document): E {
   const found = within.querySelector<E>(selector)
   if (!found) throw new Error(`The page has no ${selector}`)
   return found
 }
 
-/** Writes only what differs: the rest of the page may be laid out as it is. */
+/** Sets the text only if it differs, since each change costs a new layout. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text
 }

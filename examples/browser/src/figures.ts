@@ -7,7 +7,7 @@ import { WIDE_SPAN } from "./time-chart.ts"
 const STEP = 5_000
 const outcomes: readonly CallOutcome[] = ["succeeded", "failed", "rejected", "excluded"]
 
-/** Writes what the charts show as a table, the latest first. */
+/** Writes the data of the charts as a table, the latest first. */
 export function showFigures(log: CallLog, states: StateHistory, reached: ReachedView, now: number): void {
   const rows: HTMLTableRowElement[] = []
   for (let end = 0; end < WIDE_SPAN; end += STEP) {

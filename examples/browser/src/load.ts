@@ -1,6 +1,6 @@
 const TICK = 50
 
-/** Calls `send` so many times a second, with how many are due. */
+/** Makes `rate` calls a second: calls `send` with the number of calls that are due. */
 export class Load {
   rate = 0
   #due = 0
@@ -9,7 +9,7 @@ export class Load {
   constructor(send: (count: number) => void) {
     setInterval(() => {
       const now = performance.now()
-      // A tab that was hidden or asleep does not make up for it.
+      // A tab that was hidden or asleep makes up for one second at most.
       this.#due += (this.rate * Math.min(now - this.#last, 1_000)) / 1_000
       this.#last = now
       const count = Math.floor(this.#due)

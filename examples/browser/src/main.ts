@@ -1,4 +1,4 @@
-/** Makes the calls, and shows what becomes of them. How the client is made stands in `client.ts`. */
+/** Makes the calls and shows their outcomes. The client is made in `client.ts`. */
 import { CallLog } from "./call-log.ts"
 import { showCalls } from "./call-rows.ts"
 import { safeFetch } from "./client.ts"
@@ -50,7 +50,7 @@ function look(): BreakerView {
   return { state: breaker?.state ?? "closed", retryAfter: breaker?.retryAfter ?? 0, counts: breaker?.counts }
 }
 
-// The first call tells at once what the page before, or another tab, has found out.
+// The first call loads the state that the previous page, or another tab, has stored.
 send(1)
 const load = new Load(send)
 const controls = new Controls({
@@ -60,13 +60,13 @@ const controls = new Controls({
   startTour: () => void server.startTour(),
 })
 
-// No timer drives the breaker: that it is half-open shows when somebody looks.
+// No timer drives the breaker: it becomes half-open only when its state is read.
 let last = look().state
 setInterval(() => {
   const { state } = look()
   states.note(state, performance.now())
   if (state !== last) card.announce(last, state, new Date())
-  // What a tab shows of itself while another is in front of it.
+  // The title is visible even while another tab is in front.
   document.title = `${titleOf(state)} - webbreaker`
   last = state
 }, LOOK_EVERY)

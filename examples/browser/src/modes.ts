@@ -1,6 +1,6 @@
 import type { Mode } from "./demo-status.ts"
 
-/** A mode as the form knows it. */
+/** A mode, as the form represents it. */
 export interface ModeChoice {
   readonly kind: string
   readonly latency: number
@@ -11,7 +11,7 @@ export interface ModeChoice {
 
 const HEALTHY_LATENCY = 60
 
-/** What the origin is to do. */
+/** The mode that a choice in the form stands for. */
 export function modeOf({ kind, latency, share, retryAfter }: ModeChoice): Mode {
   switch (kind) {
     case "slow":
@@ -29,7 +29,7 @@ export function modeOf({ kind, latency, share, retryAfter }: ModeChoice): Mode {
   }
 }
 
-/** What a caller gets of an origin in that mode. */
+/** Describes what a caller gets from an origin in this mode. */
 export function describeMode(mode: Mode): string {
   switch (mode.kind) {
     case "healthy":

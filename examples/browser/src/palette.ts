@@ -1,4 +1,4 @@
-/** The colours of the charts, which `style.css` names. */
+/** The colours of the charts, which `style.css` defines. */
 export interface Palette {
   readonly muted: string
   readonly line: string
@@ -13,7 +13,7 @@ export interface Palette {
 let known: Palette | undefined
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (known = undefined))
 
-/** Reads the colours that are in force, light or dark. */
+/** Reads the colours of the current theme, light or dark. */
 export function palette(): Palette {
   if (known) return known
   const style = getComputedStyle(document.documentElement)

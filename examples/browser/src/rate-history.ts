@@ -3,7 +3,7 @@ interface Sample {
   readonly total: number
 }
 
-/** A number that only grows, as a rate over time. */
+/** The rate, over time, of a counter that only grows. */
 export class RateHistory {
   readonly #keep: number
   #samples: Sample[] = []
@@ -17,7 +17,7 @@ export class RateHistory {
     while (this.#samples.length > 2 && now - (this.#samples[1] as Sample).at > this.#keep) this.#samples.shift()
   }
 
-  /** The growth a second, at the time of each sample, over the `width` milliseconds before it. */
+  /** For each sample, the growth a second over the `width` milliseconds before it. */
   points(width: number): { readonly at: number; readonly rate: number }[] {
     let begin = 0
     return this.#samples.slice(1).map((sample, index) => {
@@ -27,7 +27,7 @@ export class RateHistory {
     })
   }
 
-  /** How much it grew in a time. */
+  /** The growth between two times. */
   between(from: number, to: number): number {
     return this.#totalAt(to) - this.#totalAt(from)
   }

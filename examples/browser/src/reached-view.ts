@@ -4,7 +4,7 @@ import { element, setText } from "./element.ts"
 import { RateHistory } from "./rate-history.ts"
 import { WIDE_SPAN } from "./time-chart.ts"
 
-/** What reached the origin, with the breaker and without one: the origin's own counts. */
+/** The requests that reached the origin with the breaker and without one, as the origin counts them. */
 export class ReachedView {
   readonly guarded: RateHistory = new RateHistory(WIDE_SPAN)
   readonly bare: RateHistory = new RateHistory(WIDE_SPAN)

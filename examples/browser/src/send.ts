@@ -2,7 +2,7 @@
  * The calls that the page makes.
  *
  * They are POSTs: a browser sends a GET again by itself when its connection breaks, and the origin would
- * count two for one.
+ * count one call twice.
  *
  * @module
  */
@@ -25,12 +25,12 @@ export async function sendSafely(api: string, signal?: AbortSignal): Promise<Cal
   }
 }
 
-/** The same call without a breaker, and with the same patience. */
+/** The same call without a breaker, with the same time limit. */
 export async function sendBare(api: string): Promise<void> {
   try {
     const response = await fetch(`${api}/api/orders?id=bare`, { ...request, signal: AbortSignal.timeout(CALL_TIMEOUT) })
     await response.text()
   } catch {
-    // The origin counts what came in; what became of it is nobody's concern here.
+    // Only the origin's count of requests is shown, so the outcome does not matter.
   }
 }

@@ -10,19 +10,19 @@ const shown: readonly (readonly [keyof Counts, string])[] = [
   ["consecutiveFailures", "Failures in a row"],
 ]
 
-/** What is known of a breaker at one moment. */
+/** What the page knows of a breaker at one moment. */
 export interface BreakerView {
   readonly state: State
   readonly retryAfter: number
   readonly counts: Counts | undefined
 }
 
-/** The state of the breaker in large, and what it goes by. */
+/** Shows the state of the breaker in large, and the counts that it decides by. */
 export class StateCard {
   readonly #card = element("#breaker")
   readonly #rest = element<HTMLProgressElement>("#rest")
   readonly #counts = shown.map(([name, title]) => [name, addCount(title)] as const)
-  /** How long the open period was when it was first seen. */
+  /** The longest remaining time seen in this open period: the whole length of the progress bar. */
   #whole = 0
 
   show({ state, retryAfter, counts }: BreakerView): void {
@@ -35,7 +35,7 @@ export class StateCard {
     for (const [name, value] of this.#counts) setText(value, String(counts?.[name] ?? 0))
   }
 
-  /** Says what has changed. This alone is read out: numbers change all the time. */
+  /** Announces a change of state. Screen readers read only this: the numbers change all the time. */
   announce(from: State, to: State, at: Date): void {
     setText(element("#news"), `${at.toLocaleTimeString()}: ${sentence(from, to)}`)
   }

@@ -6,7 +6,7 @@ export interface Span {
   readonly from: number
 }
 
-/** The states a breaker was in, of the last so many milliseconds. */
+/** The states of a breaker over the last `keep` milliseconds. */
 export class StateHistory {
   readonly #keep: number
   #spans: Span[] = []
@@ -21,7 +21,7 @@ export class StateHistory {
 
   note(state: State, now: number): void {
     if (this.#spans.at(-1)?.state !== state) this.#spans.push({ state, from: now })
-    // The one that reaches into the kept time stays.
+    // A span that ends within the kept time stays.
     while (this.#spans.length > 1 && now - (this.#spans[1] as Span).from > this.#keep) this.#spans.shift()
   }
 

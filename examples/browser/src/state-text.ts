@@ -14,7 +14,7 @@ export function nextOf(state: State, retryAfter: number): string {
   return `Next probe in ${seconds(retryAfter)}`
 }
 
-/** A state with the time that is left of it. */
+/** A state, and the time that is left if it is open. */
 export function briefly(state: State, retryAfter: number): string {
   return state === "open" && retryAfter > 0 ? `open ${seconds(retryAfter)}` : state
 }

@@ -31,7 +31,7 @@ const square: Draw = (context, x, y) => {
   context.rect(x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS)
 }
 
-/** The same shapes stand in the legend, in `index.html`. */
+/** The legend in `index.html` has the same shapes. */
 const looks: Readonly<Record<Row, { readonly draw: Draw; readonly color: keyof Palette; readonly filled?: true }>> = {
   sent: { draw: circle, color: "muted" },
   succeeded: { draw: circle, color: "closed", filled: true },
@@ -40,7 +40,7 @@ const looks: Readonly<Record<Row, { readonly draw: Draw; readonly color: keyof P
   excluded: { draw: square, color: "muted" },
 }
 
-/** Draws a mark for each call that belongs into the row: when it was sent, or when it settled. */
+/** Draws a mark for each call of the row, at the time when it was sent, or when it settled. */
 export function drawStream(canvas: HTMLCanvasElement, row: Row, calls: readonly CallRecord[], now: number): void {
   const chart = beginChart(canvas, now)
   if (!chart) return

@@ -1,7 +1,7 @@
 import type { TabReport } from "./demo-status.ts"
 import { element, setText } from "./element.ts"
 
-/** Says what all tabs know of the origin: the same. */
+/** Shows the breaker's state in each tab. They share the breaker, so the states agree. */
 export function showTabs(own: string, tabs: readonly TabReport[]): void {
   const mine = tabs.find(({ id }) => id === own)
   const others = tabs.filter(({ id }) => id !== own)

@@ -1,4 +1,4 @@
-/** A canvas whose right edge is now. All of them show the same time. */
+/** A canvas whose right edge is the present. Charts of the same width show the same span. */
 export interface TimeChart {
   readonly context: CanvasRenderingContext2D
   readonly width: number
@@ -12,7 +12,7 @@ export const WIDE_SPAN = 40_000
 const NARROW_SPAN = 20_000
 const NARROW = 420
 
-/** Clears a canvas and makes it as sharp as the screen. Gives nothing while it is not shown. */
+/** Clears a canvas and fits it to the resolution of the screen. Returns `undefined` while it is not shown. */
 export function beginChart(canvas: HTMLCanvasElement, now: number): TimeChart | undefined {
   const { clientWidth: width, clientHeight: height } = canvas
   const context = canvas.getContext("2d")
@@ -26,7 +26,7 @@ export function beginChart(canvas: HTMLCanvasElement, now: number): TimeChart | 
   return { context, width, height, now, x: (time) => width - ((now - time) / span) * width }
 }
 
-/** What a chart of that width shows, in milliseconds. */
+/** Milliseconds that a chart of this width shows. */
 export function spanOf(width: number): number {
   return width < NARROW ? NARROW_SPAN : WIDE_SPAN
 }

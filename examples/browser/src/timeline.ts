@@ -3,13 +3,13 @@ import { palette, type Palette } from "./palette.ts"
 import type { StateHistory } from "./state-history.ts"
 import { beginChart } from "./time-chart.ts"
 
-// States differ in height and colour: nobody has to tell red from green.
+// States differ in height as well as in colour, for users who cannot tell red from green.
 const looks: Readonly<Record<State, { readonly height: number; readonly color: keyof Palette }>> = {
   closed: { height: 0.24, color: "closed" },
   "half-open": { height: 0.6, color: "halfOpen" },
   open: { height: 1, color: "open" },
 }
-// A probe may be over sooner than a pixel has passed.
+// A half-open span may be shorter than a pixel, and has to be visible all the same.
 const MIN_WIDTH = 3
 
 /** Draws the states of a breaker as a band. */

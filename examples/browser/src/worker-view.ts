@@ -20,7 +20,7 @@ interface Row {
   readonly value: HTMLElement
 }
 
-/** The lane of the Worker: its isolates, and what reached the origin through them. */
+/** Shows the Worker: its isolates, and the requests that reached the origin through them. */
 export class WorkerView {
   readonly #rows = new Map<string, Row>()
   readonly #sent = new RateHistory(WIDE_SPAN)
