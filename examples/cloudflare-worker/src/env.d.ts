@@ -1,9 +1,9 @@
-// What `wrangler types` would write, as far as it is used here.
+// The part of the output of `wrangler types` that is used here.
 interface Env {
   /** The origin to protect, without a path. */
   readonly ORIGIN: string
   readonly BREAKERS: import("webbreaker/durable-object").BreakerNamespace
-  /** Opens `/__breakers`; without it there is no such page. */
+  /** The bearer token for `/__breakers`. Without it there is no such page. */
   readonly STATUS_SECRET?: string
 }
 

@@ -1,4 +1,4 @@
-/** A Worker in front of an origin: it stops asking one that is down, and shows what it last said. */
+/** A Worker in front of an origin. While that is down, it stops calling it and serves the last responses. */
 import { env, waitUntil } from "cloudflare:workers"
 import { failureRate, wrapFetch } from "webbreaker"
 import { breakerObject, durableObjectStore } from "webbreaker/durable-object"
@@ -7,7 +7,7 @@ import { showBreakers } from "./status.ts"
 
 const rule = failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 })
 
-// Two isolates must see the origin fail. It may be down for one alone, as when that one is cut off.
+// Two isolates must see the origin fail. For a single one the cause may be its own network.
 export class Breakers extends breakerObject({ ...rule, timeout: 10_000, quorum: 2, slowStart: 30_000 }) {}
 
 const protectedFetch = wrapFetch(undefined, {
@@ -26,7 +26,7 @@ export default {
     // Not `new URL(pathname, env.ORIGIN)`: a path that begins with two slashes would name another host.
     const request = new Request(new URL(env.ORIGIN).origin + pathname + search, incoming)
     try {
-      // The redirects of the origin are the client's to follow.
+      // Redirects of the origin are passed on to the client, which follows them itself.
       const response = await protectedFetch(request, { redirect: "manual" })
       if (response.status >= 500) return (await staleCopy(request)) ?? response
       return keepCopy(request, response, waitUntil)

@@ -1,16 +1,16 @@
 /**
- * Copies of what the origin said, to be shown while it says nothing: `stale-if-error` of RFC 5861, which
- * the Cache API does not do by itself.
+ * Copies of responses, served while the origin fails: `stale-if-error` of RFC 5861, which the Cache API does
+ * not do by itself.
  *
  * @module
  */
 
-// Longer than an outage should last, in seconds.
+// Seconds to keep a copy: longer than an outage should last.
 const KEEP = 24 * 3_600
-// Apart from what `fetch` caches.
+// A cache of its own, separate from the one that `fetch` uses.
 const NAME = "stale-if-error"
 
-/** Keeps a copy of a response that anybody may see. Returns the response. */
+/** Keeps a copy of a response if it is public. Returns the response. */
 export function keepCopy(request: Request, response: Response, waitUntil: (promise: Promise<unknown>) => void): Response {
   if (request.method !== "GET" || !isPublic(request) || !isKept(response)) return response
   const copy = new Response(response.clone().body, response)

@@ -1,6 +1,6 @@
 import type { BreakerRegistry } from "webbreaker"
 
-/** Shows the breakers of this isolate as JSON to those who know the secret. */
+/** Answers with the breakers of this isolate as JSON, if the request carries the secret. */
 export async function showBreakers(
   request: Request,
   breakers: BreakerRegistry,
@@ -18,7 +18,7 @@ export async function showBreakers(
   return Response.json(Object.fromEntries(shown), { headers: { "cache-control": "no-store" } })
 }
 
-/** Takes the same time wherever the two differ, so that a secret cannot be found letter by letter. */
+/** Compares in constant time, so that a secret cannot be found letter by letter. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([digest(one), digest(other)])
   let difference = 0
