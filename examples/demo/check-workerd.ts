@@ -3,10 +3,10 @@ import { createRequire } from "node:module"
 import { promisify } from "node:util"
 
 /**
- * Sees whether workerd runs here at all. Of one that does not, as on a system without its C library,
- * miniflare tells by an error that nobody can catch.
+ * Checks whether workerd can run here at all. It cannot on a system without its C library, for example, and
+ * the error that miniflare then raises cannot be caught.
  *
- * @throws what starting it came to.
+ * @throws the error of starting workerd.
  */
 export async function checkWorkerd(): Promise<void> {
   const require = createRequire(import.meta.url)

@@ -1,6 +1,6 @@
 /**
- * The page of `examples/browser` and the Worker of `examples/cloudflare-worker`, before one origin that
- * fails on command.
+ * The page of `examples/browser` and the Worker of `examples/cloudflare-worker`, in front of one origin
+ * that fails on command.
  *
  * @module
  */
@@ -15,16 +15,16 @@ import { Tour } from "./tour.ts"
 import { startWorkerLane } from "./worker-lane.ts"
 import type { DemoStatus } from "../browser/src/demo-status.ts"
 
-// Where the page and its two clients find what they need; others when these are taken.
+// The port of the page. The origin gets the two ports after it. A port in use is replaced by a free one.
 const PORT = 8787
 const SHOW_EVERY = 1_000
 
-/** Runs until a signal stops it. `root` is the folder of the project; the variable `PORT` says where. */
+/** Runs until a signal stops it. `root` is the folder of the project. The environment may set `PORT`. */
 export async function runDemo(root: URL): Promise<void> {
   const wanted = Number(process.env["PORT"] ?? PORT)
   const next = (distance: number): number => (wanted === 0 ? 0 : wanted + distance)
   const line = new StatusLine()
-  // Before workerd is there, which is a process of its own.
+  // This comes before workerd starts, which is a separate process that has to be stopped too.
   stopOnSignal(() => line.end())
 
   const origin = await startOrigin({ port: next(1) })

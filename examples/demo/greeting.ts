@@ -1,4 +1,4 @@
-/** Says where the page is, and what to try first. */
+/** Prints the address of the page, and what to try first. */
 export function greet(url: string): void {
   console.log(`
 webbreaker: a page, a Worker in four isolates, and one origin that fails on command.

@@ -10,13 +10,13 @@ import { readWranglerConfig } from "./wrangler-config.ts"
 
 /** The Worker of `examples/cloudflare-worker` in workerd: several isolates, one Durable Object. */
 export interface Isolates {
-  /** Calls one of them; they take turns by the number. */
+  /** Calls the isolate whose turn it is, by the number. */
   fetch(turn: number, path: string): Promise<Response>
-  /** What each of them knows of the origin. */
+  /** Asks each isolate for the state of its breaker. */
   look(): Promise<Isolate[]>
 }
 
-// Miniflare's own type of it needs the package @cloudflare/workers-types.
+// Miniflare's own type for this needs the package @cloudflare/workers-types.
 interface Fetcher {
   fetch(url: string, init?: { headers?: Record<string, string> }): Promise<Response>
 }
@@ -26,7 +26,7 @@ const START_LIMIT = 30_000
 
 export async function startIsolates(root: URL, origin: string): Promise<Isolates> {
   await checkWorkerd()
-  // Only here: on a platform that it does not run on, the rest of the demo does.
+  // Imported only here, so that the rest of the demo runs on platforms that miniflare does not support.
   const { Miniflare } = await import("miniflare")
   const folder = new URL("examples/cloudflare-worker/", root)
   const secret = randomUUID()
@@ -42,9 +42,9 @@ export async function startIsolates(root: URL, origin: string): Promise<Isolates
   }))
 
   const miniflare = new Miniflare({
-    // Else it asks a server of Cloudflare's for the properties of a request.
+    // Otherwise miniflare fetches the properties of a request from a server of Cloudflare.
     cf: false,
-    // What workerd writes would tear the status line.
+    // The output of workerd would break the status line.
     handleRuntimeStdio: (stdout, stderr) => void (stdout.resume(), stderr.resume()),
     workers: workers as [WorkerOptions, ...WorkerOptions[]],
   })
@@ -68,7 +68,7 @@ async function fetchersOf(miniflare: Miniflare, names: readonly string[]): Promi
 async function look(fetcher: Fetcher, name: string, secret: string): Promise<Isolate> {
   const response = await fetcher.fetch("http://worker.invalid/__breakers", { headers: { authorization: `Bearer ${secret}` } })
   const breakers = (await response.json()) as Record<string, { state: State; retryAfter: number }>
-  // Before its first call an isolate has no breaker.
+  // An isolate has no breaker before its first call.
   const [breaker] = Object.values(breakers)
   return { name, state: breaker?.state ?? "closed", retryAfter: breaker?.retryAfter ?? 0 }
 }

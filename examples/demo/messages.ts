@@ -1,5 +1,5 @@
 /**
- * The checks of what a page sends.
+ * Checks the messages that a page sends.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { State, TabReport } from "../browser/src/demo-status.ts"
 
 const states: readonly unknown[] = ["closed", "half-open", "open"] satisfies State[]
 
-// More than one page sends at once.
+// More than a page ever asks for in one message.
 const MAX_CALLS = 100
 
 export function parseTabReport(value: unknown): TabReport {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url"
 
-/** The package by its sources, for esbuild: the demo shows what stands in them now. */
+/** Aliases for esbuild, from the package to its sources, so that the demo runs the current sources. */
 export function packageFiles(root: URL): Record<string, string> {
   const file = (path: string): string => fileURLToPath(new URL(`src/${path}`, root))
   return {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import type { StaticFile } from "../origin/static-files.ts"
 import { packageFiles } from "./package-files.ts"
 
-// What a page may do that calls an API at another port of this machine.
+// The page may load its own files, and call an API at any port of this machine.
 const POLICY = "default-src 'self'; connect-src 'self' http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'"
 
 /** The files of the page, by path. */
@@ -26,7 +26,7 @@ export async function buildPage(root: URL): Promise<ReadonlyMap<string, StaticFi
     ["/style.css", { type: "text/css; charset=utf-8", body: await read("style.css") }],
     ["/icon.svg", { type: "image/svg+xml", body: await read("icon.svg") }],
     ["/main.js", { type: "text/javascript; charset=utf-8", body: script }],
-    // The page shows how its client is made.
+    // The page shows the source of its client.
     ["/client.ts", { type: "text/plain; charset=utf-8", body: await read("src/client.ts") }],
   ])
 }

@@ -1,7 +1,7 @@
 /**
- * The server of the page: its files, and what it asks and tells.
+ * The server of the page: its files, its configuration, and its messages.
  *
- * All that changes something is a PUT with JSON, which no page of another origin may send.
+ * All changes but `/bye` are PUTs with JSON, which a browser does not let pages of other origins send.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
       sendJson(response, 200, options.status())
       return
     }
-    // A page that is left can send nothing but this.
+    // A page that is being left calls `sendBeacon`, which can only send a POST.
     if (request.method === "POST" && pathname === "/bye") {
       options.forget(searchParams.get("id") ?? "")
       response.writeHead(204).end()

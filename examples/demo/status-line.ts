@@ -1,6 +1,6 @@
 import type { DemoStatus, State, TabReport, WorkerStatus } from "../browser/src/demo-status.ts"
 
-/** Shows how things are: one line that is written over on a terminal, elsewhere a line for each change. */
+/** Prints the status: on a terminal as one line that is overwritten, elsewhere as a line for each change. */
 export class StatusLine {
   #last = ""
 
@@ -12,7 +12,7 @@ export class StatusLine {
     this.#last = states
   }
 
-  /** Leaves the line to whoever writes next. */
+  /** Ends the line, so that later output begins on a new one. */
   end(): void {
     if (process.stdout.isTTY && this.#last !== "") process.stdout.write("\n")
   }
@@ -36,7 +36,7 @@ function describeWorker(worker: WorkerStatus): string {
   return worker.kind === "starting" ? "workerd is starting" : `no workerd: ${worker.reason.split("\n")[0]}`
 }
 
-/** All states, or the one that all of them are in. */
+/** All states, or a single one if all are the same. */
 function list(all: readonly { readonly state: State }[]): string {
   const states = all.map(({ state }) => state)
   return new Set(states).size === 1 ? (states[0] as string) : states.join(" ")

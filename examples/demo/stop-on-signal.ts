@@ -1,6 +1,6 @@
 /**
- * Ends the process when it is told to, after `last`. Sockets and timers end with it, and workerd is killed
- * by what miniflare does on "exit"; its own listeners to signals, which come later, would report a failure.
+ * Runs `last` and exits when a signal asks for it. Sockets and timers end with the process, and miniflare
+ * kills workerd on "exit". The signal listeners of miniflare, which are added later, would report a failure.
  */
 export function stopOnSignal(last: () => void): void {
   const stop = (): never => {

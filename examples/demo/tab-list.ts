@@ -1,9 +1,9 @@
 import type { TabReport } from "../browser/src/demo-status.ts"
 
-// A hidden tab may be woken once a second only; one that says nothing for so long is gone.
+// Milliseconds of silence after which a tab is gone. A hidden tab may run only once a second.
 const PATIENCE = 4_000
 
-/** The tabs that have the page open, by what they last said. */
+/** The tabs that have the page open, with the last report of each. */
 export class TabList {
   readonly #tabs = new Map<string, { readonly report: TabReport; readonly heardAt: number }>()
 

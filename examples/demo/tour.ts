@@ -15,7 +15,7 @@ const steps: readonly Step[] = [
   { seconds: 26, mode: HEALTHY, text: "The origin is back. The next probe finds out, and the calls return." },
 ]
 
-/** Takes the origin down and back in about a minute; a mode that is set by hand ends it. */
+/** Takes the origin down and back up in about a minute. Setting a mode by hand ends the tour. */
 export class Tour {
   readonly #origin: Origin
   #timer: NodeJS.Timeout | undefined

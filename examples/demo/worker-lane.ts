@@ -3,19 +3,19 @@ import type { Isolate, WorkerStatus } from "../browser/src/demo-status.ts"
 import { WorkerTally } from "./worker-tally.ts"
 import { startIsolates, type Isolates } from "./isolates.ts"
 
-/** The Worker, its load, and what its isolates know. */
+/** The Worker, its load, and the states in its isolates. */
 export interface WorkerLane {
   readonly status: WorkerStatus
-  /** Sends so many calls, to one isolate after the other. Without a Worker it does nothing. */
+  /** Sends `count` calls, to one isolate after the other. Does nothing without a Worker. */
   call(count: number): void
 }
 
 const LOOK_EVERY = 400
 
-// Its cache may keep the answer: that is what visitors see while the origin is down.
+// The Worker may keep a copy of this answer, which visitors get while the origin is down.
 const PATH = "/api/items?id=worker&cache=max-age%3D60"
 
-/** Starts the lane behind the caller's back: the page is there before workerd is. */
+/** Starts the Worker in the background, since the page is ready before workerd is. */
 export function startWorkerLane(root: URL, origin: string): WorkerLane {
   const tally = new WorkerTally()
   let known: readonly Isolate[] = []

@@ -1,6 +1,6 @@
 import type { WorkerCalls } from "../browser/src/demo-status.ts"
 
-/** The little of a response that tells what it is. */
+/** The part of a response by which it is classified. */
 interface Answer {
   readonly ok: boolean
   readonly status: number
@@ -8,7 +8,7 @@ interface Answer {
   text(): Promise<string>
 }
 
-/** What became of the calls to the Worker. */
+/** Counts the calls to the Worker by their outcomes. */
 export class WorkerTally {
   #counts: WorkerCalls = { sent: 0, answered: 0, stale: 0, rejected: 0, failed: 0 }
 
@@ -34,6 +34,6 @@ export class WorkerTally {
 function kindOf(answer: Answer, text: string): keyof WorkerCalls {
   if (answer.headers.get("cache-status") !== null) return "stale"
   if (answer.ok) return "answered"
-  // A 503 of the breaker's own says so in its text; one of the origin's does not.
+  // The breaker's own 503 has a text of the breaker; a 503 of the origin has another.
   return answer.status === 503 && text.startsWith("circuit breaker") ? "rejected" : "failed"
 }
