@@ -4,7 +4,7 @@ import { sendOk, sendSlowly } from "./replies.ts"
 import { pause, reset, sendJson } from "./wire.ts"
 import type { Exchange, Reply } from "./wire.ts"
 
-/** The time in which one mode is set. */
+/** The time during which one mode is set. */
 interface Period {
   readonly mode: Mode
   readonly hanging: Set<() => void>
@@ -12,7 +12,7 @@ interface Period {
   isOver: boolean
 }
 
-/** `/api`, which behaves by the mode that is set when a request arrives. */
+/** `/api`. Each request is answered in the mode that was set when it arrived. */
 export class Api {
   #period: Period = begin({ kind: "healthy" })
 
@@ -28,7 +28,7 @@ export class Api {
     for (const release of last.hanging) release()
   }
 
-  /** Takes a request in, before its body is read. */
+  /** Counts a request in the present mode, before its body is read. */
   accept(): Reply {
     const period = this.#period
     const call = ++period.calls

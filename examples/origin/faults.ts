@@ -1,8 +1,8 @@
 /**
- * Routes whose reply never becomes whole.
+ * Routes whose reply is never complete.
  *
- * Those that cut a reply do it `?ms=` after its last byte. A client that finds the bytes and the
- * end of the connection in one go may lose the bytes, or, as Node does, take an RST for a FIN.
+ * Routes that cut a reply close the connection `?ms=` after its last byte. A client that receives the bytes
+ * and the end of the connection together may lose the bytes, or, as Node does, take an RST for a FIN.
  *
  * @module
  */
@@ -19,11 +19,11 @@ const partAndMore = String(part.length + 900)
 function cutAfter(begin: (exchange: Exchange) => void, cut: Cut): Reply {
   return async (exchange) => {
     const wait = numberIn(exchange.query, "ms", 20)
-    // Node's fetch takes a chunked body that is cut after "Connection: close" for a whole one.
+    // With "Connection: close", Node's fetch takes a chunked body that is cut off for a complete one.
     exchange.response.setHeader("Connection", "keep-alive")
     begin(exchange)
     if (!(await pause(exchange.response, wait))) return
-    // However late the timer was: a client in this process gets its turn to read first.
+    // Even if the timer was late, a client in this process gets to read the bytes first.
     await setImmediate()
     cut(exchange.request.socket)
   }
@@ -43,7 +43,7 @@ function beginChunks({ response }: Exchange): void {
   response.write(part)
 }
 
-/** `body=` is sent before it hangs: Firefox knows of no response until its body has begun. */
+/** Sends `body=` before it hangs: Firefox reports no response until the first byte of its body. */
 function hangBody({ response, query }: Exchange): void {
   response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": partAndMore })
   response.flushHeaders()

@@ -6,16 +6,16 @@ import type { IncomingMessage, ServerResponse } from "node:http"
  */
 export function setCommonHeaders(response: ServerResponse, query: URLSearchParams): void {
   response.setHeader("Cache-Control", query.get("cache") ?? "no-store")
-  // Clients send a request again when a connection they had used before breaks, and count as one
-  // call what arrives here as two. A new connection each time keeps most of them from it.
+  // When a reused connection breaks, clients send the request again, so one call arrives here as two
+  // requests. A new connection for each request prevents most of that.
   response.setHeader("Connection", "close")
-  // Chromium holds a reply back until it has enough of the body to guess its type from.
+  // Otherwise Chromium holds a reply back until it has enough of the body to guess its type.
   response.setHeader("X-Content-Type-Options", "nosniff")
 
   if (query.get("cors") === "none") return
   response.setHeader("Access-Control-Allow-Origin", "*")
   response.setHeader("Access-Control-Allow-Methods", "*")
-  // The wildcard leaves out Authorization, by the Fetch standard.
+  // In the Fetch standard, the wildcard does not include Authorization.
   response.setHeader("Access-Control-Allow-Headers", "*, Authorization")
   response.setHeader("Access-Control-Allow-Private-Network", "true")
   if (query.get("expose") === "1") {

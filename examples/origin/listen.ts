@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import type { AddressInfo, Server } from "node:net"
 
-/** Listens on the wanted port, or on any other when it is taken, and tells which. */
+/** Listens on the wanted port, or on a free one if it is in use. Returns the port. */
 export async function listen(server: Server, wanted: number, host: string): Promise<number> {
   try {
     server.listen(wanted, host)

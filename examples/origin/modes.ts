@@ -7,7 +7,7 @@
 export type Mode =
   | { readonly kind: "healthy"; readonly latency?: number }
   | { readonly kind: "slow"; readonly latency: number }
-  /** Of all calls the share `rate` gets `status`, by default 500, evenly spread. */
+  /** A share `rate` of all calls, evenly spread, gets `status`, by default 500. */
   | { readonly kind: "failing"; readonly rate: number; readonly status?: number }
   | { readonly kind: "hanging" }
   | { readonly kind: "resetting" }
@@ -15,7 +15,7 @@ export type Mode =
   | { readonly kind: "slow-body"; readonly ms?: number; readonly chunks?: number }
   /** 503, with `Retry-After` in seconds. */
   | { readonly kind: "unavailable"; readonly retryAfter: number }
-  /** As "resetting": one path cannot refuse a connection that the others accept. */
+  /** Same as "resetting": a single path cannot refuse connections, since all paths share the port. */
   | { readonly kind: "down" }
 
 interface Range {

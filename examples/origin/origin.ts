@@ -1,9 +1,9 @@
 /**
  * A real HTTP origin on a loopback socket that fails on command.
  *
- * A fault is chosen by the path (`/status/503`, `/reset`, `/hang`, ...), so that calls made at the
- * same time do not disturb each other; `/api` alone follows {@link Origin.mode}. Needs Node: only
- * there is `resetAndDestroy()` known to put a real RST on the wire.
+ * The path chooses the fault (`/status/503`, `/reset`, `/hang`, ...), so that calls made at the same time do
+ * not disturb each other. Only `/api` follows {@link Origin.mode}. Needs Node: only there is
+ * `resetAndDestroy()` known to send a real RST.
  *
  * @module
  */
@@ -27,30 +27,30 @@ import type { Reply } from "./wire.ts"
 export type { Mode, StaticFiles }
 
 export interface OriginOptions {
-  /** Taken if it is free, else any free one. 0 asks for any. */
+  /** The wanted port; any free one is used if it is in use. 0 asks for any free port. */
   readonly port?: number
   readonly host?: string
-  /** Served at paths that are no route of the origin's own. */
+  /** Files to serve at paths that are not routes of the origin itself. */
   readonly files?: StaticFiles
 }
 
 export interface Origin extends AsyncDisposable {
   readonly url: string
   readonly port: number
-  /** Where a connection is refused, for as long as the origin runs. */
+  /** A URL that refuses connections for as long as the origin runs. */
   readonly refusedUrl: string
   /** Requests that reached a fault route or `/api`. Clients may send one again on their own. */
   readonly total: number
   /**
-   * How `/api` behaves. Setting it resets the requests that the earlier mode left hanging; what is
-   * no mode throws, as `parseMode` does, and changes nothing.
+   * How `/api` behaves. Setting it resets the requests that hang since the earlier mode. An invalid mode
+   * throws, as in `parseMode`, and changes nothing.
    */
   mode: Mode
   /** Requests that carried `?id=` with this value. Preflights are never counted. */
   hits(id: string): number
   /**
-   * Listens on one more port, and gives the URL. A browser makes six connections to a port and no
-   * more, so two clients in one page need two of them not to wait for each other.
+   * Listens on one more port, and returns its URL. A browser makes at most six connections to a port, so two
+   * clients in one page need two ports, or they would wait for each other.
    */
   alsoAt(port?: number): Promise<string>
   close(): Promise<void>
@@ -86,13 +86,13 @@ export async function startOrigin(options: OriginOptions = {}): Promise<Origin> 
     const path = url.pathname
     const reply = route(request.method ?? "GET", path, query)
 
-    // A socket closed with unread input is reset by the kernel, whatever was meant: read it all.
+    // The kernel resets a socket that is closed with unread input, so all of it is read first.
     const body = await readBody(request)
     if (reply) await reply({ request, response, query, path, body })
     else sendJson(response, 404, { error: `There is nothing at ${path}` })
   }
 
-  // Nothing here may end on a limit of its own, only on command.
+  // No time limits: requests must end only on command.
   const server = createServer({ requestTimeout: 0, headersTimeout: 0 })
   server.on("request", (request, response) => {
     answer(request, response).catch((error: unknown) => {

@@ -8,11 +8,11 @@ export interface RefusingPort {
 }
 
 /**
- * Takes a loopback port on which nothing listens, so that a connection to it is refused.
+ * Reserves a loopback port on which nothing listens, so that connections to it are refused.
  *
- * A port that was listened on and closed would soon be given to someone else. This one is the local
- * end of an idle connection: the system gives it to no listener that asks for any port, and, since
- * it was bound by name, to no outgoing connection, which could otherwise connect to itself.
+ * The system could soon give away a port on which a server has listened and closed. This port is the local
+ * end of an idle connection instead. The system gives it to no listener that asks for any port. Nor, since it
+ * was bound explicitly, does it give it to an outgoing connection, which could otherwise connect to itself.
  */
 export async function refusingPort(): Promise<RefusingPort> {
   const host = "127.0.0.1"

@@ -1,5 +1,5 @@
 /**
- * Routes that answer with a whole reply, at once or late.
+ * Routes that answer with a complete reply, at once or late.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export async function sendSlowly(
 
 function status({ response, path, query }: Exchange): void {
   const code = Number(path.slice("/status/".length))
-  // A 1xx is no answer: clients go on waiting for one.
+  // A 1xx status is not a final answer: clients would keep waiting for one.
   if (!Number.isInteger(code) || code < 200 || code > 999) {
     throw new RangeError(`The status must be from 200 to 999, got "${path}"`)
   }
@@ -38,7 +38,7 @@ function status({ response, path, query }: Exchange): void {
 }
 
 function retryAfterHeader(value: string): string {
-  // The plus sign of "date:+5" arrives as a space unless it was escaped.
+  // An unescaped plus sign in "date:+5" arrives as a space.
   const seconds = /^date:([+ -]?)(\d+)$/.exec(value)
   if (!seconds) return value
   const wait = Number(seconds[2]) * (seconds[1] === "-" ? -1 : 1)

@@ -6,7 +6,7 @@ export interface StaticFile {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** By path, as in "/index.html". */
+/** Files by path, such as "/index.html". */
 export type StaticFiles =
   | Readonly<Record<string, StaticFile>>
   | ((path: string) => StaticFile | undefined)

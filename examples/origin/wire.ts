@@ -1,5 +1,5 @@
 /**
- * What a reply is made of, and the ways a connection can end.
+ * The parts of a reply, and the ways a connection can end.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function finish(socket: Socket): void {
   socket.end()
 }
 
-/** Waits, and tells whether the connection outlived the wait. */
+/** Waits. The result is whether the connection is still open. */
 export function pause(response: ServerResponse, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const onClose = (): void => {
