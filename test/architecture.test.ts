@@ -1,6 +1,6 @@
 /**
- * The shape of the sources, held by a test: an import goes to the same layer or inwards, never to an
- * entry; nothing is imported that is not ours; the core names nothing of a platform.
+ * The rules for the structure of the sources. A file imports only from its own layer or from further in, never
+ * from an entry, and never from outside the project. The core uses no name of a platform.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
@@ -10,7 +10,7 @@ const src = new URL("../src", import.meta.url).pathname
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
 const text = (file: string): string => readFileSync(join(src, file), "utf8")
 
-/** Without comments and strings, in which every word may stand. */
+/** The code without comments and strings, since those may contain any word. */
 const code = (file: string): string =>
   text(file)
     .replace(/\/\*[\s\S]*?\*\//g, "")
@@ -52,14 +52,14 @@ test("no files import each other in a circle", () => {
   for (const file of files) visit(file, [])
 })
 
-// What a platform has and the language does not.
+// Names that belong to a platform and not to the language.
 const platform = [
   ...["performance", "Date", "setTimeout", "setInterval", "queueMicrotask", "requestAnimationFrame"],
   ...["Promise", "async", "await", "AbortController", "AbortSignal", "Event", "EventTarget"],
   ...["window", "document", "navigator", "self", "globalThis", "fetch", "Request", "Response", "crypto", "structuredClone"],
   ...["localStorage", "process", "console", "reportError", "random"],
 ]
-test.each(files.filter((file) => layer(file) === 0))("src/%s names nothing of a platform", (file) => {
+test.each(files.filter((file) => layer(file) === 0))("src/%s uses no name of a platform", (file) => {
   // A property may have any name.
   const bare = code(file).replace(/"[^"]*"|`[^`]*`|\.\w+|\w+\??:|\w+(?=: \w+ })/g, "")
   const words = new Set(bare.match(/[\w$]+/g))

@@ -67,7 +67,7 @@ const rules: Record<Rule["kind"], (counts: Counts, rule: Rule) => boolean> = {
 
 const streaks = ["consecutiveSuccesses", "consecutiveFailures"]
 
-/** Only what the trace recorded; where a window would decay the streaks in gobreaker, not those. */
+/** The counts that the trace recorded, but no streaks where gobreaker's rolling window decays them. */
 function pick(counts: object, like: object, rolling: boolean): object {
   const keys = Object.keys(like).filter((key) => !rolling || !streaks.includes(key))
   return Object.fromEntries(keys.map((key) => [key, counts[key as keyof typeof counts]]))
@@ -127,7 +127,7 @@ function replay(trace: Trace, rolling: boolean, Breaker = CircuitBreaker): void 
   })
 }
 
-/** Our `done` counts once: a trace in which gobreaker's counted twice cannot be followed. */
+/** Our `done` counts once, so a trace in which gobreaker's `done` counted twice cannot be replayed. */
 const finishesTwice = (trace: Trace): boolean => trace.steps.some((step) => step.again)
 
 describe.each(["v1", "v2"])("gobreaker %s", (file) => {
@@ -182,14 +182,14 @@ async function mutant(file: string, from: string, to: string): Promise<typeof Ci
   return module.CircuitBreaker
 }
 
-// In sources that Stryker has instrumented no line reads as it does here.
+// Stryker rewrites the sources, so that they no longer contain these lines.
 test.skipIf("STRYKER_MUTATOR_WORKER" in process.env).each([
   ["core/machine.ts", "elapsed > record.openFor", "elapsed >= record.openFor"],
   ["core/machine.ts", "elapsed > policy.interval", "elapsed >= policy.interval"],
   ["core/machine.ts", "counts.requests - counts.totalExclusions >=", "counts.requests >="],
   ["core/machine.ts", "if (permit.generation !== record.generation) return undefined", ""],
   ["core/window.ts", "age - old.age >= length", "age - old.age > length"],
-])("the replay catches %s with %j made %j", async (file, from, to) => {
+])("the replay notices when %s has %j changed to %j", async (file, from, to) => {
   const Mutant = await mutant(file, from, to)
   const caught = (name: string, rolling: boolean): boolean =>
     load(name).some((trace) => {

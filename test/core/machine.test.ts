@@ -1,4 +1,4 @@
-/** The edges of the state machine that no breaker comes to by itself, or only at one moment. */
+/** Edge cases of the state machine that a breaker never reaches, or reaches only at one exact moment. */
 import { expect, test } from "vitest"
 import { admit, adopt, lapse, retryAfter, settle, tick, trip } from "../../src/core/machine.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../src/core/policy.ts"
@@ -13,14 +13,14 @@ function callThrough(record: BreakerRecord, policy: Policy): void {
   settle(record, policy, admit(record, policy) as Permit, "success", false)
 }
 
-test("a breaker without half-open calls gives none up", () => {
+test("a breaker without half-open calls has none to give up", () => {
   const [record, policy] = start({ timeout: 1_000 })
   expect(lapse(record, policy)).toBeUndefined()
   trip(record, policy)
   expect(lapse(record, policy)).toBeUndefined()
 })
 
-test("taking over what it knows already changes neither counts nor generation", () => {
+test("adopting the state that a record already has changes neither counts nor generation", () => {
   const [record, policy] = start({ timeout: 1_000 })
   callThrough(record, policy)
   expect(adopt(record, policy, "closed", 0, 0)).toBeUndefined()
@@ -32,7 +32,7 @@ test("taking over what it knows already changes neither counts nor generation", 
   expect(retryAfter(record, policy)).toBe(700)
 })
 
-test("while a probe that is given up leads to an open period, its very end belongs to that period", () => {
+test("the exact end of an open period that follows a given-up probe still belongs to the period", () => {
   const [record, policy] = start({ timeout: 1_000, probeTimeout: 500 })
   trip(record, policy)
   tick(record, policy, 1_001)
@@ -57,7 +57,7 @@ test("a call that is not admitted is told why", () => {
   expect(admit(record, policy)).toBe("too-many")
 })
 
-test("a clock that is back by a second is another request's; by more, it was set", () => {
+test("a clock that goes back by a second is ignored; by more, it counts as set", () => {
   const [record, policy] = start({ timeout: 60_000 })
   tick(record, policy, 5_000)
   trip(record, policy)

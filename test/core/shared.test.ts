@@ -7,7 +7,7 @@ import { runs } from "../stores/runs.ts"
 
 const START = 1_800_000_000_000
 
-/** A record as a database holds it. */
+/** A record that is stored as JSON, as in a database. */
 function database(settings: MachineSettings = {}) {
   const policy = createPolicy({ timeout: 10_000, readyToTrip: () => false, ...settings }, () => {})
   return {
@@ -30,13 +30,13 @@ describe("a report of calls", () => {
     })
   })
 
-  test("counts so many of them as slow", () => {
+  test("counts the slow ones among them", () => {
     const shared = database()
     shared.report({ runs: [{ outcome: "success", calls: 3, slow: 2 }, ...runs(0, 1)] })
     expect(shared.record.snapshot.counts).toMatchObject({ requests: 4, totalSlow: 2 })
   })
 
-  test("opens for as long as the last failure asked", () => {
+  test("opens for as long as the last failure asks for", () => {
     const shared = database({ readyToTrip: () => true })
     expect(shared.report({ runs: runs(0, 1), retryAfter: 25_000 })).toMatchObject({ state: "open", retryAfter: 25_000 })
   })
@@ -54,7 +54,7 @@ describe("a report of calls that ended some time ago", () => {
   const windowed: MachineSettings = { interval: 10_000, bucketPeriod: 1_000 }
   const old = (age: number): Run => ({ outcome: "success", calls: 1, age })
 
-  test("has them leave the window when those do who counted them themselves", () => {
+  test("removes them from the window at the time that follows from their age", () => {
     const shared = database(windowed)
     shared.report({ runs: [old(9_000), old(4_500), old(4_000), old(0)] })
     const { counts, window } = shared.record.snapshot
@@ -64,7 +64,7 @@ describe("a report of calls that ended some time ago", () => {
     expect(left).toEqual([3, 2, 1, 0])
   })
 
-  test("puts them to those that others told before, in the order of time", () => {
+  test("merges them by age with calls that others reported before", () => {
     const shared = database(windowed)
     shared.report({ runs: [old(6_500), old(0)] })
     shared.report({ runs: [old(6_500), old(3_000)] })
@@ -74,7 +74,7 @@ describe("a report of calls that ended some time ago", () => {
   test.each([
     ["a rolling window", windowed],
     ["a fixed one", { interval: 10_000 }],
-  ])("leaves out those of a state that is over: %s", (_, settings) => {
+  ])("leaves out the calls of an earlier state: %s", (_, settings) => {
     const shared = database(settings)
     shared.report({ force: "open" })
     shared.report({ force: "closed" }, 5_000)
@@ -95,29 +95,29 @@ describe("a report of a breaker that has opened by itself", () => {
   const rolling = { interval: 10_000, bucketPeriod: 1_000 }
   const success = (calls: number, age: number): Run => ({ outcome: "success", calls, age })
 
-  test("opens the record, though what has left the other's window is in it yet", () => {
+  test("opens the record, though its window still holds calls that have left the reporter's", () => {
     const record = shared(rolling, success(5, 8_001), ...runs(1, 2))
     expect(record.report({ opened: counted(2, 2) })).toMatchObject({ state: "open", opens: 1 })
   })
 
-  test("does not where others had enough successes meanwhile, or the rule is another", () => {
+  test("does not open the record if that has enough successes, or if its rule says no", () => {
     const record = shared(rolling, success(5, 8_000), ...runs(1, 2))
     expect(record.report({ opened: counted(2, 2) }).state).toBe("closed")
     expect(shared({ windowSize: 10 }, ...runs(3, 2)).report({ opened: counted(2, 2) }).state).toBe("closed")
     expect(shared({ readyToTrip: () => false }).report({ opened: counted(0, 9) }).state).toBe("closed")
   })
 
-  test("counts what others had besides", () => {
+  test("is judged by the larger of its own counts and those of the record", () => {
     expect(shared(rolling, ...runs(1, 3)).report({ opened: counted(0, 3) })).toMatchObject({ state: "open" })
   })
 
-  test("leaves a streak to the record", () => {
+  test("is judged by the streak of the record, not by its own", () => {
     const streak = { readyToTrip: ({ consecutiveFailures }: Counts) => consecutiveFailures > 2 }
     const own = { ...noCounts(), consecutiveFailures: 5 }
     expect(shared(streak, ...runs(0, 2, 1, 2)).report({ opened: own }).state).toBe("closed")
   })
 
-  test("is believed by a fixed window, since nobody else knows when it began", () => {
+  test("is judged by its own counts alone with a fixed window, since others do not know when that began", () => {
     expect(shared({ interval: 10_000 }, ...runs(9, 2)).report({ opened: counted(2, 2) }).state).toBe("open")
   })
 
@@ -128,7 +128,7 @@ describe("a report of a breaker that has opened by itself", () => {
     expect(record.report({ opened: counted(0, 9) }, 10_001)).toMatchObject({ state: "half-open", opens: 1 })
   })
 
-  test("opens for as long as its last failure asked", () => {
+  test("opens for as long as its last failure asks for", () => {
     expect(shared(rolling).report({ opened: counted(0, 9), retryAfter: 25_000 }).retryAfter).toBe(25_000)
   })
 })
@@ -151,7 +151,7 @@ describe("a lease", () => {
   }
   const LATER = 10_001
 
-  test("is given while half-open alone, and asking for one changes nothing otherwise", () => {
+  test("is granted only while half-open, and asking for one changes nothing otherwise", () => {
     const shared = database()
     expect(shared.report({ acquire: true }).lease).toBeUndefined()
     expect(shared.record.snapshot.counts.requests).toBe(0)
@@ -161,7 +161,7 @@ describe("a lease", () => {
     expect(shared.report({ acquire: true }, LATER).lease).toBeUndefined()
   })
 
-  test("is settled by its name, and leaves the others out", () => {
+  test("is settled by its name, and the other leases stay", () => {
     const shared = halfOpen({ maxRequests: 2 })
     const leases = [1, 2].map(() => shared.report({ acquire: true }, LATER).lease!)
     shared.report({ settle: { lease: "none", outcome: "failure" } }, LATER)
@@ -178,7 +178,7 @@ describe("a lease", () => {
     expect(shared.record.leases).toHaveLength(1)
   })
 
-  test("of a later time than its record lapses as one of that moment", () => {
+  test("from a later time than its record lapses as if it were granted at the record's time", () => {
     const shared = halfOpen({ probeTimeout: 500 })
     shared.report({ acquire: true }, LATER)
     shared.record = { ...shared.record, leases: [{ lease: "far", at: START + 1e9 }] }
@@ -189,8 +189,8 @@ describe("a lease", () => {
     ["null", null],
     ["a number", 5],
     ["nothing", {}],
-    ["what cannot be made a text or a number", { lease: { toString: 1 }, at: { valueOf: 1, toString: 1 } }],
-  ])("that is %s makes its record none", (_, lease) => {
+    ["a value that cannot be converted to a text or a number", { lease: { toString: 1 }, at: { valueOf: 1, toString: 1 } }],
+  ])("that is %s makes its record invalid", (_, lease) => {
     const shared = halfOpen()
     shared.report({}, LATER)
     shared.record = { ...shared.record, leases: [lease as never] }
@@ -199,7 +199,7 @@ describe("a lease", () => {
 })
 
 describe("a record that is read back", () => {
-  test("has what is left of its open period, however often it was written meanwhile", () => {
+  test("keeps the end of its open period, however often it was written since", () => {
     const shared = database()
     shared.report({ force: "open" })
     shared.report({}, 4_000)
@@ -210,7 +210,7 @@ describe("a record that is read back", () => {
   test.each([
     [1_000, "open"],
     [1_001, "closed"],
-  ])("and was written %i ms from now is %s", (ahead, state) => {
+  ])("with a time %i ms in the future is %s", (ahead, state) => {
     const shared = database()
     shared.report({ force: "open" }, ahead)
     expect(shared.report({})).toMatchObject({ state })
@@ -219,7 +219,7 @@ describe("a record that is read back", () => {
   test.each([
     { at: null }, { openedAt: "yesterday" }, { durationMs: -1 }, { leases: "none" }, { snapshot: null }, { snapshot: 5 },
     { version: 2 },
-  ])("with %j is a new one", (broken) => {
+  ])("with %j is replaced by a new one", (broken) => {
     const shared = database()
     shared.report({ force: "open" })
     shared.report({ acquire: true }, 10_001)

@@ -1,4 +1,4 @@
-/** What is taken over from a snapshot, and what is not. */
+/** What a breaker restores from a snapshot, and what it does not. */
 import { expect, test } from "vitest"
 import { CircuitBreaker, TooManyRequestsError, type BreakerSnapshot, type Settings } from "../../src/index.ts"
 
@@ -11,13 +11,13 @@ function used(settings?: Settings): BreakerSnapshot {
   return breaker.snapshot()
 }
 
-test("what is left of an open period counts, not when it began", () => {
+test("an open period is restored from its remaining time, not from its beginning", () => {
   const open = make({ timeout: 1_000 })
   open.trip()
   expect(make({ snapshot: { ...open.snapshot(), remaining: 10 } }).retryAfter).toBe(10)
 })
 
-test("an excluded half-open call has given its slot back", () => {
+test("an excluded half-open call does not occupy a slot after a restore", () => {
   let now = 0
   const settings = { maxRequests: 2, timeout: 1_000, clock: { now: () => now } }
   const halfOpen = make(settings)
@@ -42,15 +42,15 @@ test.each([
 
 test.each([
   ["more calls than it holds", { windowSize: 10 }, { calls: Array(11).fill(1) }],
-  ["calls that are no numbers", { windowSize: 10 }, { calls: ["failed"] }],
-  ["buckets that are none", { interval: 1_000, bucketPeriod: 100 }, { buckets: [{ age: 0 }] }],
-])("a window with %s makes the snapshot none", (_, settings, broken) => {
+  ["calls that are not numbers", { windowSize: 10 }, { calls: ["failed"] }],
+  ["invalid buckets", { interval: 1_000, bucketPeriod: 100 }, { buckets: [{ age: 0 }] }],
+])("a window with %s makes the snapshot invalid", (_, settings, broken) => {
   const snapshot = used(settings)
   const changed = { ...snapshot, window: { ...snapshot.window, ...broken } }
   expect(make({ ...settings, snapshot: changed }).counts.totalFailures).toBe(0)
 })
 
-test("a rolling window stands where it stood", () => {
+test("a rolling window is restored at the same position", () => {
   let now = 0
   const settings = { interval: 1_000, bucketPeriod: 100, clock: { now: () => now } }
   const breaker = make(settings)
@@ -58,14 +58,14 @@ test("a rolling window stands where it stood", () => {
   breaker.allow()("failure")
   const snapshot = breaker.snapshot()
   expect(snapshot.window).toMatchObject({ age: 2, buckets: [{ age: 2, totalFailures: 1 }] })
-  // One that is said to be of a period to come would never leave.
+  // A bucket of a future period is dropped, since it would never leave the window.
   const [bucket] = snapshot.window.buckets
   const changed = { ...snapshot, window: { ...snapshot.window, buckets: [bucket, { ...bucket, age: 3 }] } }
   expect(make({ ...settings, snapshot: changed }).counts.totalFailures).toBe(1)
 })
 
-// More of them were under way.
-test.each([0, 9])("requests are the calls that have ended, though a snapshot says %i", (requests) => {
+// A snapshot may also count calls that were under way.
+test.each([0, 9])("requests are the calls that have ended, even if a snapshot says %i", (requests) => {
   const settings = { windowSize: 10 }
   const breaker = make(settings)
   for (const outcome of ["success", "failure", "excluded"] as const) breaker.allow()(outcome)

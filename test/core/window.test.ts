@@ -1,4 +1,4 @@
-/** What the rolling windows cost: counted in buckets and copies, since time says little. */
+/** The cost of rolling windows, measured in buckets and copies: times would vary too much. */
 import { expect, test } from "vitest"
 import { admit, settle, tick } from "../../src/core/machine.ts"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
@@ -16,7 +16,7 @@ test("calls of one period share a bucket, and a permit", () => {
   expect(record.time?.buckets[0]).toMatchObject({ age: 0, requests: 100 })
 })
 
-test("a window keeps no more than twice its buckets, and copies them once for each that it keeps", () => {
+test("a window holds at most twice its buckets, and copies its list once in as many periods as it has buckets", () => {
   const record = createRecord(policy, 0)
   const periods = 100 * BUCKETS
   let lists = 0
@@ -28,6 +28,6 @@ test("a window keeps no more than twice its buckets, and copies them once for ea
     expect(record.time?.buckets.length).toBeLessThanOrEqual(2 * BUCKETS + 1)
   }
   expect(record.counts.totalFailures).toBe(BUCKETS)
-  // Each copy moves as many buckets as have left since the last one, or fewer.
+  // Each copy moves at most as many buckets as have left since the last copy.
   expect(lists).toBeLessThanOrEqual(periods / BUCKETS + 1)
 })
