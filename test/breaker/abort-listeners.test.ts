@@ -9,7 +9,7 @@ interface Watched {
   readonly listeners: () => number
 }
 
-/** A signal that lives long, and how many listeners it has. */
+/** A long-lived signal, and a count of its listeners. */
 function watched(): Watched {
   const { signal } = new AbortController()
   const { addEventListener: add, removeEventListener: remove } = signal
@@ -90,11 +90,11 @@ test("execute() keeps a listener for a Response only while its body lives #53", 
     collectGarbage()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  // The engine may keep the last ones a while longer.
+  // The engine may keep the last listeners for a while longer.
   expect(listeners()).toBeLessThan(20)
 })
 
-test("a hundred calls under way have one listener: Node warns of more than ten #53", async () => {
+test("a hundred calls under way share one listener, since Node warns of more than ten #53", async () => {
   const { signal, listeners } = watched()
   const breaker = new CircuitBreaker()
   let end = (): void => {}
@@ -108,7 +108,7 @@ test("a hundred calls under way have one listener: Node warns of more than ten #
   expect(listeners()).toBe(0)
 })
 
-test("an abort ends all calls that share the signal, and those after it #53", async () => {
+test("an abort ends all calls that share the signal, and later calls with it #53", async () => {
   const controller = new AbortController()
   const { signal } = controller
   const breaker = new CircuitBreaker()

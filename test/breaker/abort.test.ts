@@ -22,7 +22,7 @@ const reasons = [
 ]
 
 describe("execute() with a signal", () => {
-  test.each([{}, "x", 5])("that is none refuses the call, and counts nothing: %j", async (signal) => {
+  test.each([{}, "x", 5])("that is not an AbortSignal refuses the call, and counts nothing: %j", async (signal) => {
     const breaker = new CircuitBreaker(consecutiveFailures(1))
     const call = breaker.execute(never, { signal: signal as unknown as AbortSignal })
     await expect(call).rejects.toThrow(/^signal must be an AbortSignal: got /)
@@ -30,7 +30,7 @@ describe("execute() with a signal", () => {
   })
 
   test.each(reasons)(
-    "neither calls nor counts when it is aborted already: %o #48",
+    "neither calls nor counts when the signal is aborted already: %o #48",
     async (reason) => {
       const breaker = new CircuitBreaker()
       let called = false
@@ -73,7 +73,7 @@ describe("execute() with a signal", () => {
     expect(breaker.counts).toEqual(excludedOnce)
   })
 
-  test("excludes a call that rejects by a listener older than the call #49", async () => {
+  test("excludes a call that rejects in an abort listener added before the call #49", async () => {
     const breaker = new CircuitBreaker(consecutiveFailures(1))
     const controller = new AbortController()
     const { signal } = controller
@@ -112,7 +112,7 @@ describe("execute() with a signal", () => {
     },
   )
 
-  test("counts a failure as one although the signal is aborted later", async () => {
+  test("counts a failure even if the signal is aborted later", async () => {
     const breaker = new CircuitBreaker()
     const controller = new AbortController()
     await breaker.execute(() => Promise.reject(boom), { signal: controller.signal }).catch(() => {})

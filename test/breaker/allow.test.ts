@@ -31,7 +31,7 @@ describe("allow()", () => {
     expect(breaker.counts).toEqual(expected)
   })
 
-  test("returns a function whose first word counts alone", () => {
+  test("returns a function that counts only its first outcome", () => {
     const breaker = make(consecutiveFailures(2))
     const done = breaker.allow()
     done("success")
@@ -56,7 +56,7 @@ describe("allow()", () => {
     }
   })
 
-  test("frees one slot for one excluded probe, however often that is said", () => {
+  test("frees one slot for an excluded probe, however often it is reported", () => {
     const breaker = make({ maxRequests: 2 })
     breaker.trip()
     now = 1_001
@@ -70,7 +70,7 @@ describe("allow()", () => {
     )
   })
 
-  test("does not ask isSuccessful() or isExcluded(): the caller knows", () => {
+  test("does not ask isSuccessful() or isExcluded(), since the caller gives the outcome", () => {
     const never = vi.fn(() => true)
     const breaker = make({ isSuccessful: never, isExcluded: never })
     breaker.allow()("failure", { error: boom })
@@ -95,7 +95,7 @@ describe("allow()", () => {
   })
 
   test.each([true, false, "SUCCESS", null, new Error("boom"), undefined])(
-    "returns a function that refuses %s for an outcome, and still waits for one",
+    "returns a function that refuses %s as an outcome, and still accepts a valid one",
     (wrong) => {
       const breaker = make()
       const done = breaker.allow()
@@ -107,7 +107,7 @@ describe("allow()", () => {
   )
 
   test.each([NaN, Infinity, -1, "120"])(
-    "cannot be told to stay open for ever by a retryAfter of %s",
+    "does not stay open for ever after a retryAfter of %s",
     (wrong) => {
       vi.stubGlobal("reportError", vi.fn())
       const breaker = make(consecutiveFailures(1))
@@ -116,7 +116,7 @@ describe("allow()", () => {
       } catch (error) {
         expect(String(error)).toContain("retryAfter")
       }
-      // Refused or ignored: either way the breaker recovers in its own time.
+      // The value may be refused or ignored: either way the breaker recovers after its own open period.
       now = 1_001
       expect(breaker.state).not.toBe("open")
       expect(breaker.retryAfter).toBe(0)

@@ -23,7 +23,7 @@ describe("bucketPeriod", () => {
     }
   })
 
-  test("clears all in one step after a long idle gap #11", async () => {
+  test("clears all buckets in one step after a long idle gap #11", async () => {
     const breaker = make({ interval: 1_000, bucketPeriod: 100 })
     await fail(breaker, 4)
     now = 3_600_000
@@ -31,7 +31,7 @@ describe("bucketPeriod", () => {
     expect(breaker.counts).toMatchObject({ requests: 1, totalSuccesses: 1, totalFailures: 0 })
   })
 
-  test("moves on over a gap of a million buckets without walking through them #11", async () => {
+  test("skips a gap of a million buckets without visiting each #11", async () => {
     const breaker = make({ interval: 1_000_000, bucketPeriod: 1 })
     await fail(breaker)
     // Bucket by bucket this would be 10^11 steps.
@@ -42,7 +42,7 @@ describe("bucketPeriod", () => {
     }
   })
 
-  test("books a result in the bucket in which its call began", () => {
+  test("counts a result in the bucket in which its call began", () => {
     const breaker = make({ interval: 1_000, bucketPeriod: 100 })
     const done = breaker.allow()
     now = 950
@@ -53,7 +53,7 @@ describe("bucketPeriod", () => {
     expect(breaker.counts).toMatchObject({ requests: 0, totalFailures: 0 })
   })
 
-  test("does not decay a streak: a call ends it, not its age", async () => {
+  test("does not end a streak by its age, only by a call", async () => {
     const breaker = make({ interval: 1_000, bucketPeriod: 100 })
     for (let i = 0; i < 5; i++, now += 700) await fail(breaker)
     expect(breaker.counts.totalFailures).toBe(2)

@@ -44,7 +44,7 @@ describe("callTimeout", () => {
     expect(breaker.counts).toEqual(failedOnce)
   })
 
-  test("opens the breaker by calls that never settle #16", async () => {
+  test("opens the breaker after calls that never settle #16", async () => {
     const breaker = new CircuitBreaker({ callTimeout: 100, ...consecutiveFailures(3) })
     for (let i = 0; i < 3; i++) breaker.execute(never).catch(ignore)
     await vi.advanceTimersByTimeAsync(100)
@@ -105,7 +105,7 @@ describe("callTimeout", () => {
     },
   )
 
-  test("follows the caller's signal, too, and then is excluded #49 #52", async () => {
+  test("also follows the caller's signal, and excludes a call aborted by it #49 #52", async () => {
     const breaker = new CircuitBreaker({ callTimeout: 100 })
     const controller = new AbortController()
     let signal: AbortSignal | undefined
@@ -140,7 +140,7 @@ describe("callTimeout", () => {
     expect(breaker.counts).toEqual(failedOnce)
   })
 
-  test("goes on aborting the body of a Response when the caller aborts", async () => {
+  test("still lets the caller abort the body of a Response after the call has settled", async () => {
     const controller = new AbortController()
     let signal: AbortSignal | undefined
     const response = await new CircuitBreaker({ callTimeout: 100 }).execute(
@@ -169,7 +169,7 @@ describe("callTimeout", () => {
     expect([signal?.reason, response]).toEqual(["reason", { body: {} }])
   })
 
-  test("makes no failure of a result that lets nobody look at its body", async () => {
+  test("accepts a result whose body getter throws", async () => {
     const result = { get body(): never { throw boom } }
     const { signal } = new AbortController()
     expect(await new CircuitBreaker({ callTimeout: 100 }).execute(() => result, { signal })).toBe(result)
@@ -192,7 +192,7 @@ describe("callTimeout", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("of one call goes before that of the breaker, and 0 means none", async () => {
+  test("of one call overrides that of the breaker, and 0 means none", async () => {
     const breaker = new CircuitBreaker({ callTimeout: 100 })
     breaker.execute(never, { callTimeout: 10 }).catch(ignore)
     breaker.execute(never, { callTimeout: 0 }).catch(ignore)

@@ -2,7 +2,7 @@
 import { expect } from "vitest"
 import type { CircuitBreaker, CircuitBreakerError, Counts } from "../../src/index.ts"
 
-/** What {@link fail} fails with. */
+/** The error of {@link fail}. */
 export const boom = new Error("boom")
 
 export async function succeed(breaker: CircuitBreaker, times = 1): Promise<void> {
@@ -46,7 +46,7 @@ export function pending<T = unknown>(): Pending<T> {
   return { promise, resolve, reject }
 }
 
-/** All counts, those not named being 0. */
+/** All counts; those not given are 0. */
 export function counts(some: Partial<Counts> = {}): Counts {
   return {
     requests: 0,

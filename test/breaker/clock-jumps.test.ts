@@ -27,8 +27,8 @@ const make = (settings?: Settings): CircuitBreaker =>
 const steps = [1, 10, 100, 1_000, 1_001, 10_000, MINUTE, HOUR].flatMap((step) => [-step, step])
 
 describe("a clock that jumps", () => {
-  // Each jump is between two readings, with no time in between: a short one that hides in time that
-  // passed cannot be told from it.
+  // Each jump is between two readings, without time passing: a short jump could not be told from time that
+  // passes.
   test.each(steps)("by %d ms does not lengthen an open period", (jump) => {
     let passed = 0
     let offset = 1e7
@@ -43,7 +43,7 @@ describe("a clock that jumps", () => {
   })
 
   test.each([-11_000, -MINUTE, -HOUR, EPOCH])(
-    "by %d ms while nobody looks does not lengthen one",
+    "by %d ms between two distant readings does not lengthen an open period",
     (jump) => {
       let passed = 0
       let offset = 1e7
@@ -71,7 +71,7 @@ describe("a clock that jumps", () => {
     }
   })
 
-  test("again and again, by an hour back and forth, does not keep it open", () => {
+  test("back and forth by an hour, again and again, does not keep a breaker open", () => {
     now = 1e9
     const breaker = make()
     breaker.trip()
@@ -107,7 +107,7 @@ describe("a clock that jumps", () => {
     expect(breaker.counts.totalFailures).toBe(0)
   })
 
-  test("does not matter when it is the wall clock #30", () => {
+  test("does not matter if only the wall clock jumps #30", () => {
     vi.spyOn(performance, "now").mockImplementation(() => now)
     const wall = vi.spyOn(Date, "now").mockImplementation(() => EPOCH)
     const breaker = new CircuitBreaker({ timeout: 10_000 })

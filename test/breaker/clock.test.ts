@@ -51,7 +51,7 @@ describe("a clock that is broken", () => {
     expect(reportError).toHaveBeenCalled()
   })
 
-  test("for a while goes on with the last good reading", () => {
+  test("is replaced by its last good reading until it works again", () => {
     vi.stubGlobal("reportError", vi.fn())
     let reading: () => number = () => now
     const breaker = make({ clock: { now: () => reading() } })
@@ -133,7 +133,7 @@ describe("the default clock", () => {
     expect(wall).not.toHaveBeenCalled()
   })
 
-  test("is read by name at each call: it may be replaced, and is called as a method", () => {
+  test("is looked up and called as a method at each reading, so that it may be replaced", () => {
     const read = vi.spyOn(performance, "now").mockImplementation(() => now)
     const breaker = new CircuitBreaker({ timeout: 10_000 })
     breaker.trip()

@@ -18,7 +18,7 @@ describe("execute(), closed", () => {
       "a thenable",
       () => ({ then: (resolve: (value: number) => void) => resolve(42) }) as PromiseLike<number>,
     ],
-  ])("fulfils with the value of %s #1 #3", async (_, request) => {
+  ])("resolves with the value of %s #1 #3", async (_, request) => {
     const breaker = make()
     expect(await breaker.execute(request)).toBe(42)
     expect(breaker.counts).toEqual(

@@ -36,7 +36,7 @@ describe("trip()", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("keeps the end of an open period that is under way #26", () => {
+  test("does not change the end of an open period that is under way #26", () => {
     const { breaker, changes } = watched()
     breaker.trip()
     now = 600
@@ -75,7 +75,7 @@ describe("reset()", () => {
     expect(changes).toEqual([])
   })
 
-  test("forgets the cause, and how often the breaker was opened", async () => {
+  test("clears the cause, and the number of openings", async () => {
     const timeout = vi.fn(() => 1_000)
     const { breaker } = watched({ timeout })
     await fail(breaker)

@@ -28,7 +28,7 @@ async function openError(): Promise<CircuitBreakerError> {
 }
 
 describe("OpenStateError", () => {
-  test("tells code, breaker, state, remaining time and cause #22", async () => {
+  test("has code, breaker, state, remaining time and cause #22", async () => {
     const error = await openError()
     expect(error).toBeInstanceOf(OpenStateError)
     expect(error).toBeInstanceOf(CircuitBreakerError)
@@ -61,7 +61,7 @@ describe("OpenStateError", () => {
     expect((await rejection(breaker)).cause).toBe(undefined)
   })
 
-  test("has none when it was opened again without an error: by a response, say, or by hand", async () => {
+  test("has no cause when the breaker was opened again without an error", async () => {
     const breaker = make()
     const errors: unknown[] = []
     breaker.addEventListener("statechange", ({ to, error }) => to === "open" && errors.push(error))
@@ -72,7 +72,7 @@ describe("OpenStateError", () => {
     expect(errors).toEqual([boom, undefined])
   })
 
-  test("has the cause still when a probe has failed, then that one's", async () => {
+  test("has the error of the failed probe as its cause after that opened the breaker again", async () => {
     const breaker = make()
     await fail(breaker)
     now = 1_001
@@ -81,13 +81,13 @@ describe("OpenStateError", () => {
     expect((await rejection(breaker)).cause).toBe(later)
   })
 
-  test("is made anew for each call", async () => {
+  test("is a new object for each call", async () => {
     const breaker = make()
     breaker.trip()
     expect(await rejection(breaker)).not.toBe(await rejection(breaker))
   })
 
-  test("leaves the depth of all other stack traces alone", async () => {
+  test("does not change the depth of other stack traces", async () => {
     const depth = Error.stackTraceLimit
     await openError()
     expect(Error.stackTraceLimit).toBe(depth)
@@ -96,7 +96,7 @@ describe("OpenStateError", () => {
 })
 
 describe("TooManyRequestsError", () => {
-  test("tells code, breaker, state, a wait and the cause #47", async () => {
+  test("has code, breaker, state, a wait and the cause #47", async () => {
     const breaker = make()
     await fail(breaker)
     now = 1_001

@@ -27,7 +27,7 @@ const make = (settings?: Settings): CircuitBreaker =>
 
 const types = ["statechange", "success", "failure", "excluded", "rejected"] as const
 
-/** What a breaker announces, with the state in which the listeners find it. */
+/** The events of a breaker, each with the state that listeners read at that moment. */
 function log(breaker: CircuitBreaker): string[] {
   const lines: string[] = []
   for (const type of types) {
@@ -40,14 +40,14 @@ function log(breaker: CircuitBreaker): string[] {
 }
 
 describe("addEventListener()", () => {
-  test("tells of a failure, then of the change; the state is new already #58", async () => {
+  test("reports a failure, then the change of state, both in the new state #58", async () => {
     const breaker = make()
     const lines = log(breaker)
     await fail(breaker)
     expect(lines).toEqual(["failure, open", "statechange closed open, open"])
   })
 
-  test("tells of everything in order through a whole round #58", async () => {
+  test("reports all events of a whole cycle in order #58", async () => {
     const breaker = make()
     const lines = log(breaker)
     await fail(breaker)
@@ -64,7 +64,7 @@ describe("addEventListener()", () => {
     ])
   })
 
-  test("tells of half-open when a reading of the state finds the time up", () => {
+  test("reports half-open when the state is read after the open period", () => {
     const breaker = make()
     breaker.trip()
     const lines = log(breaker)
@@ -74,7 +74,7 @@ describe("addEventListener()", () => {
     expect(lines).toEqual(["statechange open half-open, half-open"])
   })
 
-  test("hands over events that tell what happened", async () => {
+  test("passes events with the details of what happened", async () => {
     const breaker = make({ isExcluded: (error) => error === "odd" })
     const events: object[] = []
     for (const type of types) breaker.addEventListener(type, (event) => events.push(event))
@@ -108,7 +108,7 @@ describe("addEventListener()", () => {
     expect(events.every((event) => event instanceof Event)).toBe(true)
   })
 
-  test("tells of a late result that it does not count", async () => {
+  test("reports a late result as not counted", async () => {
     const breaker = make()
     const late = breaker.allow()
     breaker.trip()
@@ -118,7 +118,7 @@ describe("addEventListener()", () => {
     expect(counted).toEqual([false])
   })
 
-  test("is the first to allocate anything", async () => {
+  test("allocates nothing for events before the first listener", async () => {
     let targets = 0
     let events = 0
     vi.stubGlobal(

@@ -24,7 +24,7 @@ async function openError(): Promise<CircuitBreakerError> {
   return rejection(breaker)
 }
 
-/** The whole package, loaded a second time in another realm. */
+/** A second copy of the package, loaded in another realm. */
 async function elsewhere(): Promise<typeof import("../../src/index.ts")> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("../../src/index.ts", import.meta.url))],
@@ -50,7 +50,7 @@ async function elsewhere(): Promise<typeof import("../../src/index.ts")> {
 }
 
 describe("findCircuitBreakerError()", () => {
-  test("finds the error itself, and one that is wrapped however often #22", async () => {
+  test("finds the error itself, and at any depth of wrapping #22", async () => {
     const error = await openError()
     let wrapped: unknown = error
     for (let depth = 0; depth < 10; depth++) {
@@ -59,14 +59,14 @@ describe("findCircuitBreakerError()", () => {
     }
   })
 
-  test("finds it in wrappers that are no errors, and past errors with other codes", async () => {
+  test("finds the error behind wrappers that are not errors, whatever their code", async () => {
     const error = await openError()
     const axios = { isAxiosError: true, code: "ERR_NETWORK", cause: error }
     expect(findCircuitBreakerError({ cause: axios })).toBe(error)
     expect(findCircuitBreakerError({ code: "ERR_OPEN_STATE", cause: error })).toBe(error)
   })
 
-  test("comes back from causes that go round in circles", () => {
+  test("ends when causes form a cycle", () => {
     const [a, b] = [new Error("a"), new Error("b")]
     a.cause = b
     b.cause = a
@@ -91,14 +91,14 @@ describe("findCircuitBreakerError()", () => {
     expect(findCircuitBreakerError(value)).toBe(undefined)
   })
 
-  test("finds nothing past what cannot be looked at", () => {
+  test("finds nothing behind a cause that throws when it is read", () => {
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
     const getter = { get cause(): never { throw boom } }
     for (const cause of [proxy, getter]) expect(findCircuitBreakerError(new Error("wrapped", { cause }))).toBe(undefined)
   })
 
-  test("knows errors of another realm and another copy of the package", async () => {
+  test("recognizes errors of another realm and of another copy of the package", async () => {
     const copy = await elsewhere()
     const breaker = new copy.CircuitBreaker({ name: "far" })
     breaker.trip()

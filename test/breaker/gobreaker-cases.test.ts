@@ -1,6 +1,6 @@
 /**
- * The test cases of sony/gobreaker's own suite that make sense with one thread and without private
- * fields, under their upstream names. Where this breaker differs on purpose, a comment says so.
+ * The test cases of sony/gobreaker's own suite that make sense in a single thread and without access to
+ * private fields, under their upstream names. Comments mark the intended differences.
  */
 import { beforeEach, describe, expect, test } from "vitest"
 import { CircuitBreaker, type Settings } from "../../src/index.ts"
@@ -14,7 +14,7 @@ beforeEach(() => {
   changes = []
 })
 
-/** gobreaker's own way to say "over": a nanosecond. */
+/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
 const sleep = (seconds: number): void => {
   now += seconds * SECOND + 1e-6
 }
@@ -52,7 +52,7 @@ describe("gobreaker v1 and v2", () => {
     sleep(60)
     breaker.allow()
     expect(() => breaker.allow()).toThrow()
-    // gobreaker takes a negative duration for the default. Here it is an error.
+    // gobreaker treats a negative duration as the default. Here it is an error.
     expect(() => make({ interval: -30 * SECOND })).toThrow(RangeError)
     expect(() => make({ timeout: -90 * SECOND })).toThrow(RangeError)
   })
@@ -126,7 +126,7 @@ describe("gobreaker v1 and v2", () => {
   })
 
   test.each(["TestPanicInRequest (v1)", "TestPanicInRequest (v2)"])(
-    "%s: what is thrown is counted and goes on",
+    "%s: a thrown error is counted and rethrown",
     async () => {
       const breaker = make()
       const call = breaker.execute(() => {
@@ -137,7 +137,7 @@ describe("gobreaker v1 and v2", () => {
     },
   )
 
-  test("TestGeneration: a call of before the interval's end has no effect after it", async () => {
+  test("TestGeneration: a call from before the end of the interval has no effect after it", async () => {
     const breaker = make(custom)
     sleep(29)
     await succeed(breaker)

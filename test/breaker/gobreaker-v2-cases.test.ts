@@ -11,7 +11,7 @@ beforeEach(() => {
   changes = []
 })
 
-/** gobreaker's own way to say "over": a nanosecond. */
+/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
 const sleep = (seconds: number): void => {
   now += seconds * SECOND + 1e-6
 }
@@ -68,7 +68,7 @@ describe("gobreaker v2", () => {
     expectCounts(breaker, [8, 3, 2, 0, 2], 3)
   })
 
-  test("TestCountsMethods: each outcome, an exclusion leaves the streaks, a clearing", () => {
+  test("TestCountsMethods: each outcome is counted, an exclusion keeps the streaks, and a reset clears all", () => {
     const breaker = make({ readyToTrip: () => false })
     const steps: [Outcome, number[], number][] = [
       ["success", [1, 1, 0, 1, 0], 0],

@@ -11,7 +11,7 @@ beforeEach(() => {
   changes = []
 })
 
-/** gobreaker's own way to say "over": a nanosecond. */
+/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
 const sleep = (seconds: number): void => {
   now += seconds * SECOND + 1e-6
 }
@@ -24,7 +24,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   })
 
 describe("gobreaker v2, rolling window", () => {
-  test("TestRollingWindowCircuitBreaker: forgets bucket by bucket", async () => {
+  test("TestRollingWindowCircuitBreaker: calls leave the window bucket by bucket", async () => {
     const breaker = make(rolling)
     for (let i = 0; i < 5; i++) {
       await succeed(breaker)
@@ -91,7 +91,7 @@ describe("gobreaker v2, rolling window", () => {
 
   const two: Settings = { interval: 2 * SECOND, bucketPeriod: SECOND, readyToTrip: () => false }
 
-  test("TestRollingCountsGrow: a result counts in its bucket, or not once that is gone", () => {
+  test("TestRollingCountsGrow: a result counts in its call's bucket, and not once that has left", () => {
     const breaker = make(two)
     const all: Outcome[] = ["success", "failure", "excluded"]
     const begin = () => all.map(() => breaker.allow())
@@ -157,7 +157,7 @@ describe("gobreaker v2, rolling window", () => {
     expectCounts(breaker, [2, 0, 2, 0, 2])
     now = 2 * SECOND
     expect(breaker.state).toBe("closed")
-    // Upstream the streak decays to 1 with the bucket. Ours is not decayed: a streak is a streak.
+    // Upstream the streak falls to 1 with the bucket. Here only a call ends a streak.
     expectCounts(breaker, [1, 0, 1, 0, 2])
   })
 })

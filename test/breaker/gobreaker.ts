@@ -1,4 +1,4 @@
-/** The settings and the shorthands that gobreaker's own tests use. */
+/** The settings and helpers of gobreaker's own tests. */
 import { expect } from "vitest"
 import type { CircuitBreaker, Counts, Settings } from "../../src/index.ts"
 import { counts } from "./calls.ts"
@@ -19,7 +19,7 @@ export const custom: Settings = {
   readyToTrip: (seen) => {
     const valid = seen.requests - seen.totalExclusions
     const trips = valid >= 3 && seen.totalFailures / valid >= 0.6
-    // It is a copy: clearing it has no effect on the breaker.
+    // The counts are a copy: clearing them must not affect the breaker.
     for (const key of Object.keys(seen) as (keyof Counts)[]) seen[key] = 0
     return trips
   },

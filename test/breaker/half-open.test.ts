@@ -50,7 +50,7 @@ describe("execute(), half-open", () => {
     })
   })
 
-  test("tells those it rejects how long to wait #47", async () => {
+  test("rejects further calls with the time to wait #47", async () => {
     const breaker = halfOpen({ probeTimeout: 500 })
     void breaker.execute(() => new Promise(() => {}))
     now += 200
@@ -59,7 +59,7 @@ describe("execute(), half-open", () => {
     expect((await rejection(breaker)).retryAfter).toBeGreaterThan(0)
   })
 
-  test("tells those it rejects to wait with probeTimeout 0, too #47", async () => {
+  test("rejects further calls with a time to wait with probeTimeout 0 too #47", async () => {
     const breaker = halfOpen({ probeTimeout: 0 })
     void breaker.execute(() => new Promise(() => {}))
     now += 1e9
@@ -83,7 +83,7 @@ describe("execute(), half-open", () => {
     expect(breaker.counts).toEqual(counts())
   })
 
-  test("opens again at one failure, below the minimum of failureRate(), too #35 #45", async () => {
+  test("opens again at one failure even below the minimum of failureRate() #35 #45", async () => {
     const breaker = halfOpen(failureRate({ threshold: 1, minimumRequests: 50, within: 60_000 }))
     await fail(breaker)
     expect(breaker.state).toBe("open")

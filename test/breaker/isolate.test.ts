@@ -43,7 +43,7 @@ describe("isolate()", () => {
     expect(changes).toEqual(["closed open", "open closed"])
   })
 
-  test("nests: the last release counts, and a handle releases once #55", () => {
+  test("nests: the last release ends the isolation, and each handle counts once #55", () => {
     const { breaker, changes } = watched()
     const [a, b] = [breaker.isolate(), breaker.isolate()]
     a.release()
@@ -54,7 +54,7 @@ describe("isolate()", () => {
     expect(changes).toEqual(["closed open", "open closed"])
   })
 
-  test("releases a handle once, though a listener that hears of it releases it again #55", async () => {
+  test("releases a handle once, even if a listener releases it again meanwhile #55", async () => {
     const { breaker, changes } = watched()
     const isolation = breaker.isolate()
     breaker.addEventListener("statechange", () => isolation.release(), { once: true })
@@ -77,7 +77,7 @@ describe("isolate()", () => {
     expect(breaker.state).toBe("half-open")
   })
 
-  test("leaves the state beneath as it is", async () => {
+  test("does not change the state that applies after the release", async () => {
     const { breaker, changes } = watched({ readyToTrip: () => false })
     await fail(breaker, 2)
     breaker.isolate().release()
@@ -89,7 +89,7 @@ describe("isolate()", () => {
     expect(changes).toEqual(["closed open", "open closed", "closed open"])
   })
 
-  test("lets calls under way count", async () => {
+  test("still counts calls that were under way", async () => {
     const { breaker } = watched()
     const done = breaker.allow()
     const isolation = breaker.isolate()

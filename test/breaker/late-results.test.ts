@@ -16,7 +16,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   })
 
 describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome) => {
-  test("of a call of the closed state changes nothing half-open #41", () => {
+  test("of a call from the closed state changes nothing in the half-open state #41", () => {
     const breaker = make()
     const late = breaker.allow()
     breaker.trip()
@@ -27,7 +27,7 @@ describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome
     expect(breaker.counts).toEqual(counts())
   })
 
-  test("of a call of an earlier half-open state changes nothing in this one #42", () => {
+  test("of a call from an earlier half-open state changes nothing in the present one #42", () => {
     const breaker = make({ maxRequests: 2 })
     breaker.trip()
     now = 1_001
@@ -42,7 +42,7 @@ describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome
     expect(breaker.state).toBe("open")
   })
 
-  test("of a call before reset() changes nothing after it", () => {
+  test("of a call from before reset() changes nothing after it", () => {
     const breaker = make()
     const late = breaker.allow()
     breaker.reset()
@@ -51,7 +51,7 @@ describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome
     expect(breaker.state).toBe("closed")
   })
 
-  test("can itself end the open period, as in gobreaker, and takes no slot", () => {
+  test("moves an open breaker to half-open after its time, as in gobreaker, and takes no slot", () => {
     const onStateChange = vi.fn()
     const breaker = make({ onStateChange })
     const late = breaker.allow()

@@ -6,7 +6,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ name: "b", timeout: 1_000, ...consecutiveFailures(1), ...settings })
 
 describe("addEventListener() and removeEventListener()", () => {
-  test("calls a listener that is added twice once, and none that is removed #60", async () => {
+  test("calls a listener once if it was added twice, and not after its removal #60", async () => {
     const breaker = make()
     const listener = vi.fn()
     breaker.addEventListener("success", listener)
@@ -18,7 +18,7 @@ describe("addEventListener() and removeEventListener()", () => {
     expect(listener).toHaveBeenCalledTimes(1)
   })
 
-  test("calls all others when a listener removes itself while it is called #60", async () => {
+  test("calls all other listeners when one removes itself during its call #60", async () => {
     const breaker = make()
     const called: string[] = []
     const once = (): void => {
@@ -41,7 +41,7 @@ describe("addEventListener() and removeEventListener()", () => {
     expect(listener).not.toHaveBeenCalled()
   })
 
-  test("takes what EventTarget takes: null is none, and a number is refused", async () => {
+  test("accepts what EventTarget accepts: null means no listener, and a number is refused", async () => {
     const breaker = make()
     breaker.addEventListener("success", null as never)
     breaker.addEventListener("success", undefined as never)
@@ -50,7 +50,7 @@ describe("addEventListener() and removeEventListener()", () => {
     expect(() => breaker.addEventListener("success", 5 as never)).toThrow(TypeError)
   })
 
-  test("keeps one listener apart for two types", async () => {
+  test("treats one listener for two types as two", async () => {
     const breaker = make()
     const listener = vi.fn()
     breaker.addEventListener("success", listener)
@@ -61,7 +61,7 @@ describe("addEventListener() and removeEventListener()", () => {
     expect(listener.mock.calls.map(([event]) => event.type)).toEqual(["success"])
   })
 
-  test("knows once, signal and objects with handleEvent", async () => {
+  test("supports once, signal and objects with handleEvent", async () => {
     const breaker = make()
     const controller = new AbortController()
     const once = vi.fn()

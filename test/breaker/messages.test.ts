@@ -1,4 +1,4 @@
-/** What somebody reads who has set something wrong. */
+/** The error messages for wrong settings. */
 import { expect, onTestFinished, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures } from "../../src/index.ts"
 import { fail } from "./calls.ts"
@@ -10,14 +10,14 @@ test.each([
   [{ readyToTrip: true }, "readyToTrip must be a function: got true"],
   [{ mode: "off" }, 'mode must be "enforce" or "shadow" or "disabled": got "off"'],
   [{ windowSize: 5, interval: 10 }, "windowSize and interval exclude each other: got 5 and 10"],
-])("%j is refused in words that say what is wanted", (settings, message) => {
+])("%j is refused with a message that says what is expected", (settings, message) => {
   expect(() => new CircuitBreaker(settings as object)).toThrow(expect.objectContaining({ message }))
 })
 
 test.each([
   ["readyToTrip", () => "yes", 'readyToTrip() must be a boolean: got "yes"'],
   ["timeout", () => -1, "timeout() must be a number from 0: got -1"],
-])("what %s() must not return is reported in the same words", async (name, callback, message) => {
+])("a wrong answer of %s() is reported with the same kind of message", async (name, callback, message) => {
   const reported = vi.fn()
   vi.stubGlobal("reportError", reported)
   onTestFinished(() => void vi.unstubAllGlobals())

@@ -41,7 +41,7 @@ describe('mode: "shadow"', () => {
     expect(changes).toEqual(["closed open", "open half-open", "half-open closed"])
   })
 
-  test("lets what it would have rejected decide nothing", async () => {
+  test("ignores the outcome of a call that it would have rejected", async () => {
     const { breaker } = watched({ mode: "shadow" })
     breaker.trip()
     now = 1_001

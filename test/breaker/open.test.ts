@@ -35,7 +35,7 @@ describe("execute(), open", () => {
     expect(request).not.toHaveBeenCalled()
   })
 
-  test("rejects with an error that tells the remaining time and the cause #22", async () => {
+  test("rejects with an error that has the remaining time and the cause #22", async () => {
     const breaker = make({ name: "billing" })
     await fail(breaker)
     now = 400
@@ -50,9 +50,9 @@ describe("execute(), open", () => {
     expect(error.cause).toBe(boom)
   })
 
-  test("tells of an open breaker even if its time ends while the error is made #22", async () => {
+  test("rejects as open even if the open period ends while the error is made #22", async () => {
     let ticking = false
-    // From one reading to the next the clock moves on, as a real one does.
+    // The clock moves on with each reading, as a real one does.
     const breaker = make({ clock: { now: () => (ticking ? now++ : now) } })
     await fail(breaker)
     now = 1_000
@@ -69,7 +69,7 @@ describe("execute(), open", () => {
     expect(breaker.counts).toEqual(counts())
   })
 
-  test("opens once for many failures at a time #24", async () => {
+  test("opens once for many simultaneous failures #24", async () => {
     const onStateChange = vi.fn()
     const breaker = make({ onStateChange })
     await Promise.allSettled(
@@ -78,7 +78,7 @@ describe("execute(), open", () => {
     expect(onStateChange.mock.calls).toEqual([["", "closed", "open"]])
   })
 
-  test("neither closes by a late success nor opens longer by a late failure #25", () => {
+  test("is neither closed by a late success nor kept open longer by a late failure #25", () => {
     const breaker = make()
     const [late, later, first] = [breaker.allow(), breaker.allow(), breaker.allow()]
     first("failure")
@@ -97,7 +97,7 @@ describe("state, open", () => {
     await fail(breaker)
     now = 999
     expect(breaker.state).toBe("open")
-    // As in gobreaker: at the very end still open, after it no longer.
+    // As in gobreaker, the exact end still belongs to the open period.
     now = 1_000
     expect(breaker.state).toBe("open")
     expect(breaker.retryAfter).toBeGreaterThan(0)
@@ -116,7 +116,7 @@ describe("state, open", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("recovers although no timer ever fires #29", async () => {
+  test("recovers without any timer #29", async () => {
     const noTimer = (): never => {
       throw new Error("a timer was set")
     }

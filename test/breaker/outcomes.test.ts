@@ -15,7 +15,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ clock: { now: () => 0 }, ...settings })
 
 describe("isExcluded()", () => {
-  test("keeps a call out of totals and streaks #12", async () => {
+  test("keeps an excluded call out of totals and streaks #12", async () => {
     const breaker = make({ isExcluded: (error) => error === "odd", ...consecutiveFailures(3) })
     await fail(breaker, 2)
     await expect(breaker.execute(() => Promise.reject("odd"))).rejects.toBe("odd")
@@ -26,7 +26,7 @@ describe("isExcluded()", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("is asked before isSuccessful(), which then is not", async () => {
+  test("is asked first, and isSuccessful() is not asked about an excluded call", async () => {
     const isSuccessful = vi.fn(() => true)
     const breaker = make({ isExcluded: () => true, isSuccessful })
     await succeed(breaker)
@@ -36,27 +36,27 @@ describe("isExcluded()", () => {
 })
 
 describe("isSuccessful()", () => {
-  test("makes a failure of a result that its caller still gets #13", async () => {
+  test("can count a result as a failure, and the caller still gets the result #13", async () => {
     const breaker = make({ isSuccessful: (_, status: number | undefined) => status !== 503 })
     expect(await breaker.execute(async () => 503)).toBe(503)
     expect(await breaker.execute(async () => 200)).toBe(200)
     expect(breaker.counts).toMatchObject({ totalFailures: 1, totalSuccesses: 1 })
   })
 
-  test("hands out the very result that opens the breaker #13", async () => {
+  test("does not keep the result that opens the breaker from the caller #13", async () => {
     const result = { status: 503 }
     const breaker = make({ isSuccessful: () => false, ...consecutiveFailures(1) })
     expect(await breaker.execute(() => result)).toBe(result)
     expect(breaker.state).toBe("open")
   })
 
-  test("makes a success of an error that its caller still gets", async () => {
+  test("can count an error as a success, and the caller still gets the error", async () => {
     const breaker = make({ isSuccessful: () => true })
     await fail(breaker, 6)
     expect(breaker.counts).toMatchObject({ totalSuccesses: 6, totalFailures: 0 })
   })
 
-  test("sees undefined for a call that fulfilled, and never for one that rejected", async () => {
+  test("gets undefined as the error of a fulfilled call, and never for a rejected one", async () => {
     const isSuccessful = vi.fn((error: unknown) => error === undefined)
     const breaker = make({ isSuccessful })
     await breaker.execute(() => undefined)
@@ -82,13 +82,13 @@ describe.each(["isSuccessful", "isExcluded", "retryAfterOf"] as const)("%s(), br
       totalFailures: 1,
       totalExclusions: 0,
     })
-    // What a success asks for is of no interest.
+    // retryAfterOf() is not asked about a success.
     expect(reportError.mock.calls).toEqual(
       name === "retryAfterOf" ? [[broken]] : [[broken], [broken]],
     )
   })
 
-  test("does not count for a call when it returns a promise #14", async () => {
+  test("is ignored when it returns a promise #14", async () => {
     const breaker = make({ [name]: async () => true })
     await succeed(breaker)
     await fail(breaker)

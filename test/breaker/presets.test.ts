@@ -41,13 +41,13 @@ describe("consecutiveFailures()", () => {
     expect(() => consecutiveFailures(n)).toThrow(String(n))
   })
 
-  test.each(["5", null, undefined])("refuses %s, which is no number #19", (n) => {
+  test.each(["5", null, undefined])("refuses %s, which is not a number #19", (n) => {
     expect(() => consecutiveFailures(n as never)).toThrow(TypeError)
   })
 })
 
 describe("failureRate()", () => {
-  test("opens when the share is the threshold or more #7", async () => {
+  test("opens when the share of failures reaches the threshold #7", async () => {
     const breaker = make(failureRate({ threshold: 0.5, minimumRequests: 4, last: 10 }))
     await succeed(breaker, 3)
     await fail(breaker, 2)
@@ -56,7 +56,7 @@ describe("failureRate()", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("forgets what is older than within", async () => {
+  test("does not count calls that are older than within", async () => {
     const breaker = make(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
     await fail(breaker, 3)
     now = 10_000
@@ -66,7 +66,7 @@ describe("failureRate()", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("does not let excluded calls count for the minimum", async () => {
+  test("does not count excluded calls towards the minimum", async () => {
     const rate = failureRate({ threshold: 1, minimumRequests: 4, within: 10_000 })
     const breaker = make({ ...rate, isExcluded: (_, result) => result === "fine" })
     await succeed(breaker, 100)
@@ -74,7 +74,7 @@ describe("failureRate()", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("wants ten calls by default, or as many as last holds", async () => {
+  test("needs ten calls by default, or as many as last if that is less", async () => {
     const ten = make(failureRate({ threshold: 1, within: 10_000 }))
     await fail(ten, 9)
     expect(ten.state).toBe("closed")
@@ -110,7 +110,7 @@ describe("failureRate()", () => {
 })
 
 describe("slowCallRate()", () => {
-  test("opens by slow successes #15", () => {
+  test("opens after slow successes #15", () => {
     const breaker = make(
       slowCallRate({ threshold: 0.5, slowerThan: 100, minimumRequests: 4, last: 10 }),
     )
@@ -135,7 +135,7 @@ describe("anyOf()", () => {
       slowCallRate({ threshold: 1, slowerThan: 100, minimumRequests: 2, last: 10 }),
     )
 
-  test("opens when one of its presets would", async () => {
+  test("opens when any of its presets would", async () => {
     const failing = make(both())
     await fail(failing, 3)
     expect(failing.state).toBe("open")
@@ -148,7 +148,7 @@ describe("anyOf()", () => {
     expect(neither.state).toBe("closed")
   })
 
-  test("refuses presets that want different windows", () => {
+  test("refuses presets with different windows", () => {
     const short = failureRate({ threshold: 0.5, within: 1_000 })
     const long = failureRate({ threshold: 0.1, within: 9_000 })
     const last = failureRate({ threshold: 0.1, last: 10 })
@@ -161,7 +161,7 @@ describe("anyOf()", () => {
     expect(() => anyOf(...(presets as never[]))).toThrow(expect.objectContaining({ name: "TypeError", message: expect.stringMatching(/^presets must be /) }))
   })
 
-  test("asks the other rules when one throws, or is async and rejects, and reports that", async () => {
+  test("reports a rule that throws, or is async and rejects, and still asks the others", async () => {
     const reported = vi.fn()
     vi.stubGlobal("reportError", reported)
     onTestFinished(() => void vi.unstubAllGlobals())
@@ -177,7 +177,7 @@ describe("anyOf()", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("refuses presets that want different slowerThan", () => {
+  test("refuses presets with different slowerThan", () => {
     const at = (slowerThan: number) => slowCallRate({ threshold: 0.5, slowerThan, last: 10 })
     expect(() => anyOf(at(100), at(200))).toThrow(TypeError)
   })
@@ -187,10 +187,10 @@ test.each([
   ["within", failureRate({ threshold: 0.5, within: 1_000 }), failureRate({ threshold: 0.5, within: 2_000 })],
   ["last", failureRate({ threshold: 0.5, last: 10 }), failureRate({ threshold: 0.5, last: 20 })],
   ["slowerThan", slowCallRate({ threshold: 0.5, slowerThan: 1, last: 10 }), slowCallRate({ threshold: 0.5, slowerThan: 2, last: 10 })],
-])("anyOf() names %s by the name that the presets take it by", (name, one, other) => {
+])("anyOf() refuses different values of %s by the name of the preset's setting", (name, one, other) => {
   expect(() => anyOf(one, other)).toThrow(new RegExp(`^${name} must be the same in all presets: got \\d+ and \\d+$`))
 })
 
-test.each([failureRate, slowCallRate, exponentialBackoff])("%o without settings says that it wants some", (preset) => {
+test.each([failureRate, slowCallRate, exponentialBackoff])("%o without settings throws an error that asks for them", (preset) => {
   expect(() => preset(undefined as never)).toThrow("settings must be an object: got undefined")
 })

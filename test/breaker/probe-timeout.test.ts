@@ -16,14 +16,14 @@ const make = (settings?: Settings): CircuitBreaker =>
   })
 
 describe("probeTimeout", () => {
-  test("gives up a probe that never settles, and lets another one through #39", async () => {
+  test("gives up a probe that never settles, and admits another one #39", async () => {
     const breaker = make({ probeTimeout: 500 })
     breaker.trip()
     now = 1_001
     void breaker.execute(() => new Promise(() => {}))
     now = 1_501
     expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
-    // Given up, it counts as a failure of the moment at which its time was up.
+    // A given-up probe counts as a failure at the moment when its time was up.
     now = 1_502
     expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 999 })
     now = 2_502
@@ -63,13 +63,13 @@ describe("probeTimeout", () => {
     expect(breaker.retryAfter).toBe(1_999)
   })
 
-  test("of 0 never gives one up", () => {
+  test("of 0 never gives up a probe", () => {
     const breaker = make({ probeTimeout: 0 })
     breaker.trip()
     now = 1_001
     const done = breaker.allow()
     now = 1e12
-    // Who is told to come back at once, for ever, would spin.
+    // With a retryAfter of 0, a caller would retry in a loop.
     expect(() => breaker.allow()).toThrow(
       expect.objectContaining({ code: "ERR_TOO_MANY_REQUESTS", retryAfter: 1_000 }),
     )
@@ -78,7 +78,7 @@ describe("probeTimeout", () => {
   })
 
   test.each(["success", "failure", "excluded"] as const)(
-    "drops the %s of a probe given up #40",
+    "ignores the %s of a given-up probe #40",
     (outcome) => {
       const breaker = make({ probeTimeout: 500 })
       breaker.trip()
@@ -94,7 +94,7 @@ describe("probeTimeout", () => {
     },
   )
 
-  test.each(["success", "excluded"] as const)("is over for a probe that settles: %s", (outcome) => {
+  test.each(["success", "excluded"] as const)("no longer applies to a probe that has settled: %s", (outcome) => {
     const breaker = make({ probeTimeout: 500, maxRequests: 3 })
     breaker.trip()
     now = 1_001
@@ -110,10 +110,10 @@ describe("probeTimeout", () => {
     now = 1_001
     breaker.allow()
     expect(breaker.retryAfter).toBe(500)
-    // The next call gives it up. Until one is made, the wait does not grow.
+    // The next call will give the probe up. Until then the wait does not grow.
     now = 1_600
     expect(breaker.retryAfter).toBe(1)
-    // The open period that begins with that is over.
+    // By now the open period that would follow is over too.
     now = 5_000
     expect(breaker.retryAfter).toBe(0)
     expect(() => breaker.allow()).not.toThrow()

@@ -10,7 +10,7 @@ interface Ended {
   readonly out: string
 }
 
-/** Runs a module in a Node of its own; one that does not end by itself ends with code `null`. */
+/** Runs a module in a new Node process. One that does not exit by itself is killed and has the code `null`. */
 async function run(source: string, ...flags: string[]): Promise<Ended> {
   const { outputFiles } = await build({
     stdin: {
@@ -51,7 +51,7 @@ test("a process exits although its breaker is open, half-open or isolated #69", 
   expect(code).toBe(0)
 }, 30_000)
 
-test("10,000 dropped breakers are collected, without having been disposed of #70", async () => {
+test("10,000 dropped breakers are garbage-collected without being disposed of #70", async () => {
   const { code, out } = await run(
     `
     const signal = new AbortController().signal
@@ -82,6 +82,6 @@ test("10,000 dropped breakers are collected, without having been disposed of #70
   expect(code).toBe(0)
   const [made, alive] = out.trim().split(" ").map(Number)
   expect(made).toBe(10_000)
-  // The engine may hold on to the last one that it ran.
+  // The engine may still hold the last breakers that it ran.
   expect(alive).toBeLessThanOrEqual(10)
 }, 60_000)

@@ -21,7 +21,7 @@ const make = (settings?: Settings): CircuitBreaker =>
     ...settings,
   })
 
-/** All that can be called from inside, but what changes the state. */
+/** Uses everything that can be called from inside, except what changes the state. */
 function look(breaker: CircuitBreaker): void {
   void breaker.state
   void breaker.counts
@@ -75,7 +75,7 @@ function once(inside: (breaker: CircuitBreaker) => void): (breaker: CircuitBreak
 }
 
 describe.each(names)("%s that calls back into the breaker", (name) => {
-  test("may look at it and make a call", async () => {
+  test("may read the breaker and make a call", async () => {
     const breaker = callbacks[name](once(look))
     await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
     expect(breaker.state).toBe("open")
@@ -86,7 +86,7 @@ describe.each(names)("%s that calls back into the breaker", (name) => {
     expect(reportError).not.toHaveBeenCalled()
   })
 
-  test("may trip it: it is opened once", async () => {
+  test("may trip the breaker, which then opens once", async () => {
     const changes: string[] = []
     const breaker = callbacks[name](once((inner) => inner.trip()))
     breaker.addEventListener("statechange", ({ from, to }) => changes.push(`${from} ${to}`))
@@ -97,7 +97,7 @@ describe.each(names)("%s that calls back into the breaker", (name) => {
     expect(reportError).not.toHaveBeenCalled()
   })
 
-  test("may reset it: it is left closed and empty", async () => {
+  test("may reset the breaker, which is then closed and empty", async () => {
     const breaker = callbacks[name](once((inner) => inner.reset()))
     await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
     expect(breaker.state).toBe("closed")

@@ -26,7 +26,7 @@ describe("readyToTrip(), closed", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("starts a streak anew after a success #8", async () => {
+  test("sees a new streak after a success #8", async () => {
     const breaker = make(consecutiveFailures(3))
     await fail(breaker, 2)
     await succeed(breaker)
@@ -35,7 +35,7 @@ describe("readyToTrip(), closed", () => {
     expect(breaker.counts.consecutiveFailures).toBe(2)
   })
 
-  test("is asked after a failure, with a copy that includes it and calls under way", async () => {
+  test("is asked after a failure, with a copy of the counts that includes it and the calls under way", async () => {
     const readyToTrip = vi.fn(() => false)
     const breaker = make({ readyToTrip })
     void breaker.execute(() => new Promise(() => {}))

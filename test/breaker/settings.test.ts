@@ -10,7 +10,7 @@ const notFinite = [NaN, Infinity, -Infinity]
 const notNumbers = ["5", null, true, 5n, {}, [], Symbol("5")]
 const notFunctions = ["f", 5, null, true, {}]
 
-/** What a wrong value must be refused with: its kind, the name of the setting, the value. */
+/** Expects an error of the right class that names the setting and the value. */
 function expectRefusal(settings: object, name: string, value: unknown): void {
   let error: unknown
   try {
@@ -43,7 +43,7 @@ const wrong: Record<string, readonly unknown[]> = {
   callerTimeout: ["success", 5, null],
   mode: ["off", "", 1, null, true],
   clock: [5, null, {}, { now: 5 }, () => 5],
-  // A string has a method of that name.
+  // A string has a method named `link` too.
   store: ["x", 5, null, {}, { link: 5 }],
 }
 
@@ -59,11 +59,11 @@ describe("new CircuitBreaker()", () => {
     expect(() => new CircuitBreaker(settings as never)).toThrow(/^settings must be an object: got (null|5|"x"|\(\) => \{\s*\})$/)
   })
 
-  test("names a value of which there is no text", () => {
+  test("reports a value that cannot be converted to a text", () => {
     expect(() => new CircuitBreaker({ timeout: Object.create(null) })).toThrow(/^timeout must be .*: got object$/)
   })
 
-  test("takes undefined for not set, everywhere", async () => {
+  test("treats undefined as not set, in every setting", async () => {
     const settings = Object.fromEntries(Object.keys(wrong).map((name) => [name, undefined]))
     const breaker = new CircuitBreaker(settings)
     expect(breaker.name).toBe("")
@@ -73,7 +73,7 @@ describe("new CircuitBreaker()", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("takes 0 for gobreaker's default: one probe, a minute, no window, no limits", async () => {
+  test("treats 0 as gobreaker's default: one probe, a minute, no window, no limits", async () => {
     let now = 0
     const breaker = new CircuitBreaker({
       maxRequests: 0,
@@ -94,7 +94,7 @@ describe("new CircuitBreaker()", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("refuses windowSize beside interval: two windows cannot both hold the counts", () => {
+  test("refuses windowSize together with interval, since counts belong to one window", () => {
     expect(() => new CircuitBreaker({ windowSize: 5, interval: 7 })).toThrow(
       /windowSize.*interval.*5.*7/,
     )
@@ -117,7 +117,7 @@ describe("new CircuitBreaker()", () => {
     expect(settings).toEqual(before)
   })
 
-  test("does not notice what is done to its settings afterwards #20", async () => {
+  test("is not affected by later changes to its settings object #20", async () => {
     const before = vi.fn(() => false)
     const after = vi.fn(() => true)
     const settings: Settings = {
@@ -141,7 +141,7 @@ describe("new CircuitBreaker()", () => {
     expect(after).not.toHaveBeenCalled()
   })
 
-  test("needs no settings, no timer, no random and no AbortController", async () => {
+  test("needs no settings, no timer, no randomness and no AbortController", async () => {
     const forbidden = (): never => {
       throw new Error("not at the top level of a Worker")
     }

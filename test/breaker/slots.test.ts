@@ -25,7 +25,7 @@ function halfOpen(settings?: Settings): CircuitBreaker {
 }
 
 describe("slots, half-open", () => {
-  test("are given back by an excluded probe, without a verdict #36", async () => {
+  test("are given back by an excluded probe, without a change of state #36", async () => {
     const breaker = halfOpen({ isExcluded: (error) => error === boom })
     for (let i = 0; i < 5; i++) await fail(breaker)
     expect(breaker.state).toBe("half-open")
@@ -34,7 +34,7 @@ describe("slots, half-open", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("are given back by a probe that its caller aborts; the next call probes #37", async () => {
+  test("are given back by a probe that its caller aborts, so that the next call probes #37", async () => {
     const breaker = halfOpen()
     const controller = new AbortController()
     const call = breaker.execute(() => new Promise(() => {}), { signal: controller.signal })
@@ -45,7 +45,7 @@ describe("slots, half-open", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("are not lost to a probe that throws: the next period probes again #38", async () => {
+  test("are not lost to a probe that throws: after the next open period a call probes again #38", async () => {
     const breaker = halfOpen()
     const call = breaker.execute(() => {
       throw boom

@@ -27,7 +27,7 @@ describe("slowCallDuration", () => {
   test.each([
     [100, 0],
     [101, 1],
-  ])("takes %i ms with a limit of 100 for %i slow calls", (duration, totalSlow) => {
+  ])("counts a call of %i ms with a limit of 100 as %i slow calls", (duration, totalSlow) => {
     const breaker = make({ slowCallDuration: 100 })
     const done = breaker.allow()
     now += duration

@@ -11,14 +11,14 @@ const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
 const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
 
-/** The breaker that goes on elsewhere, after a way through JSON, on a clock with another origin. */
+/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
 function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
   const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
   return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
 }
 
 describe("snapshot(), half-open", () => {
-  test("gives the slots of calls under way back: the next call probes #63", async () => {
+  test("gives back the slots of calls under way, so that the next call probes #63", async () => {
     const breaker = make()
     breaker.trip()
     now += 1_001
@@ -43,7 +43,7 @@ describe("snapshot(), half-open", () => {
   })
 
   test.each([1, 2])(
-    "does not wedge a breaker whose maxRequests is only %i #63",
+    "does not block a breaker whose maxRequests is only %i #63",
     async (maxRequests) => {
       const breaker = make({ maxRequests: 3 })
       breaker.trip()
@@ -56,7 +56,7 @@ describe("snapshot(), half-open", () => {
     },
   )
 
-  test("is written once the open time is up", () => {
+  test("is half-open when it is taken after the open period", () => {
     const breaker = make()
     breaker.trip()
     now += 1_001

@@ -16,7 +16,7 @@ const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
 const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
 
-/** The breaker that goes on elsewhere, after a way through JSON, on a clock with another origin. */
+/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
 function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
   const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
   return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
@@ -50,7 +50,7 @@ describe("the setting snapshot", () => {
     ["for ever left", { ...valid(), remaining: Infinity }],
     ["a negative time", { ...valid(), remaining: -1 }],
     ["no window", { ...valid(), window: undefined }],
-    ["buckets that are none", { ...valid(), window: { ...valid().window, buckets: [null] } }],
+    ["invalid buckets", { ...valid(), window: { ...valid().window, buckets: [null] } }],
     ["buckets as an object", { ...valid(), window: { ...valid().window, buckets: {} } }],
   ])("starts clean, and without a throw, from %s #62", async (_, snapshot) => {
     const breaker = make({ snapshot })
@@ -59,25 +59,25 @@ describe("the setting snapshot", () => {
     await succeed(breaker)
   })
 
-  test("takes no more than the open period for what is left #62", () => {
+  test("limits the remaining time to the open period #62", () => {
     const breaker = make({ snapshot: { ...valid(), remaining: 1e15 } })
     expect(breaker.retryAfter).toBe(1_000)
   })
 
   test.each<[string, Settings, (from: BreakerSnapshot["window"]) => object]>([
     ["nothing in the buckets", { interval: 1_000, bucketPeriod: 100 }, () => ({ buckets: [] })],
-    ["buckets of a time to come", { interval: 1_000, bucketPeriod: 100 }, ({ buckets }) => ({ age: 1e9, buckets: buckets.map((bucket) => ({ ...bucket, age: 1e9 })) })],
+    ["buckets of a future period", { interval: 1_000, bucketPeriod: 100 }, ({ buckets }) => ({ age: 1e9, buckets: buckets.map((bucket) => ({ ...bucket, age: 1e9 })) })],
     ["more buckets than there were", { interval: 1_000, bucketPeriod: 100 }, ({ buckets }) => ({ buckets: Array(50).fill(buckets[0]) })],
     ["no calls", { windowSize: 5 }, () => ({ calls: [] })],
-    ["calls that are none", { windowSize: 5 }, () => ({ calls: [1e12, 7, 2.5] })],
-  ])("counts what is in the window, when the sums are not those of %s #62", async (_, window, change) => {
+    ["invalid calls", { windowSize: 5 }, () => ({ calls: [1e12, 7, 2.5] })],
+  ])("corrects counts that do not match the window, with %s #62", async (_, window, change) => {
     const settings = { ...window, readyToTrip: () => false }
     const from = make(settings)
     await succeed(from, 2)
     await fail(from)
     const snapshot = from.snapshot()
     const breaker = make({ ...settings, snapshot: { ...snapshot, window: { ...snapshot.window, ...change(snapshot.window) } } })
-    // Whatever was in it leaves it.
+    // All that was in the window leaves it.
     for (let i = 0; i < 20; i++) {
       now += 100
       await succeed(breaker)
@@ -92,7 +92,7 @@ describe("the setting snapshot", () => {
   test.each<[string, Partial<BreakerSnapshot>]>([
     ["a generation", { generation: 1e300 }],
     ["a count", { state: "half-open", counts: counts({ requests: 1e300, totalExclusions: 1e300 }) }],
-  ])("starts clean from %s to which one cannot be added #62", (_, wrong) => {
+  ])("starts clean from %s so large that adding 1 does not change it #62", (_, wrong) => {
     const breaker = make({ snapshot: { ...valid(), ...wrong } })
     expect(breaker.state).toBe("closed")
     expect(breaker.counts).toEqual(counts())
@@ -100,14 +100,14 @@ describe("the setting snapshot", () => {
 
   test.each<[string, unknown]>([
     ["a proxy", new Proxy(valid(), {})],
-    ["more than is known", { ...valid(), later: () => {} }],
+    ["an object with unknown properties", { ...valid(), later: () => {} }],
     ["a frozen object", Object.freeze(valid())],
-  ])("takes %s for what it is", (_, snapshot) => {
+  ])("accepts %s", (_, snapshot) => {
     const breaker = make({ snapshot })
     expect(breaker.state).toBe("open")
   })
 
-  test("is not changed by the breaker, and may start many", async () => {
+  test("is not changed by the breaker, and may start several", async () => {
     const from = make({ windowSize: 4, readyToTrip: () => false })
     await fail(from, 3)
     const snapshot = from.snapshot()

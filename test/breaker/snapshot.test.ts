@@ -16,7 +16,7 @@ const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
 const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
 
-/** The breaker that goes on elsewhere, after a way through JSON, on a clock with another origin. */
+/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
 function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
   const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
   return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
@@ -61,7 +61,7 @@ describe("snapshot()", () => {
     expect(other.state).toBe("open")
   })
 
-  test("keeps what is left of a fixed window #61", async () => {
+  test("keeps the remaining time of a fixed window #61", async () => {
     const settings: Settings = { interval: 1_000, readyToTrip: () => false }
     const breaker = make(settings)
     now += 600
@@ -78,7 +78,7 @@ describe("snapshot()", () => {
   test.each<[string, Settings]>([
     ["a rolling window", { interval: 1_000, bucketPeriod: 100, readyToTrip: () => false }],
     ["a window over calls", { windowSize: 4, readyToTrip: () => false }],
-  ])("keeps %s: both go on alike #61", async (_, settings) => {
+  ])("keeps %s, so that the original and the restored breaker go on alike #61", async (_, settings) => {
     const breaker = make(settings)
     for (let i = 0; i < 6; i++, now += 130) await (i % 3 ? succeed(breaker) : fail(breaker))
     const other = resume(breaker, settings)
@@ -89,7 +89,7 @@ describe("snapshot()", () => {
     }
   })
 
-  test("keeps how often the breaker was opened, for a backoff #61", async () => {
+  test("keeps the number of openings, for a backoff #61", async () => {
     const timeout = exponentialBackoff({ initial: 1_000, max: 60_000, jitter: 0 })
     const breaker = make({ timeout })
     await fail(breaker)
@@ -101,7 +101,7 @@ describe("snapshot()", () => {
     expect(other.retryAfter).toBe(4_000)
   })
 
-  test("lets calls that were under way decide nothing where it goes on", () => {
+  test("does not pass on calls under way: their results do not affect the restored breaker", () => {
     const breaker = make()
     const late = breaker.allow()
     const other = resume(breaker)

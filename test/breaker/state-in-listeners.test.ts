@@ -15,7 +15,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   })
 
 describe("a listener that changes the state", () => {
-  test("is told of its own change after the one that it hears of", () => {
+  test("gets the event of its own change after the one that it is handling", () => {
     const breaker = make()
     const changes: string[] = []
     breaker.addEventListener("statechange", ({ to }) => {
@@ -27,7 +27,7 @@ describe("a listener that changes the state", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("does not make an error contradict itself: what says open carries a wait #22", async () => {
+  test("does not make an error inconsistent: an error that says open has a wait above 0 #22", async () => {
     const breaker = make({ probeTimeout: 500 })
     breaker.trip()
     now = 1_001
@@ -36,7 +36,7 @@ describe("a listener that changes the state", () => {
       if (to === "open") breaker.reset()
     })
     now = 1_600
-    // The probe is given up: the breaker opens, rejects the call, and the listener closes it.
+    // The probe is given up, so the breaker opens and rejects the call, and the listener closes it.
     const error: unknown = await breaker
       .execute(() => "admitted")
       .catch((reason: unknown) => reason)
@@ -46,7 +46,7 @@ describe("a listener that changes the state", () => {
     }
   })
 
-  test("may make a call when the breaker is half-open; it is the probe then", async () => {
+  test("may make a call when the breaker becomes half-open, and that call is the probe", async () => {
     const breaker = make()
     breaker.trip()
     let inner: Promise<unknown> | undefined
@@ -61,8 +61,8 @@ describe("a listener that changes the state", () => {
   })
 })
 
-describe("callbacks that never stop calling back", () => {
-  test("end with an open breaker when timeout() trips it", () => {
+describe("callbacks that call back into the breaker without end", () => {
+  test("leave the breaker open when timeout() trips it", () => {
     const breaker = make({
       timeout: () => {
         breaker.trip()

@@ -53,7 +53,7 @@ describe("a listener that throws", () => {
     expect(error.mock.calls).toEqual([[broken]])
   })
 
-  test("does not keep the others from being called #59", async () => {
+  test("does not keep other listeners from being called #59", async () => {
     vi.stubGlobal("reportError", vi.fn())
     const breaker = make()
     const listener = vi.fn()
@@ -63,7 +63,7 @@ describe("a listener that throws", () => {
     expect(listener).toHaveBeenCalledTimes(2)
   })
 
-  test("changes nothing as an object with handleEvent, either, or with none #59", async () => {
+  test("changes nothing either as an object with a handleEvent that throws, or without handleEvent #59", async () => {
     const reportError = vi.fn()
     vi.stubGlobal("reportError", reportError)
     const breaker = make()
@@ -75,7 +75,7 @@ describe("a listener that throws", () => {
 })
 
 describe("an async listener that rejects", () => {
-  test("is reported, and ends no process #59", async () => {
+  test("is reported, and does not end the process #59", async () => {
     const reportError = vi.fn()
     vi.stubGlobal("reportError", reportError)
     const later = async (): Promise<never> => Promise.reject(broken)
@@ -108,7 +108,7 @@ describe("a callback that throws", () => {
   })
 
   test.each(["readyToTrip", "timeout", "isSuccessful", "isExcluded", "retryAfterOf"])(
-    "is refused when it is async, and what it rejects with is reported: %s",
+    "is refused when it is async, and its rejection is reported: %s",
     async (name) => {
       const reportError = vi.fn()
       vi.stubGlobal("reportError", reportError)
@@ -122,7 +122,7 @@ describe("a callback that throws", () => {
     },
   )
 
-  test("does not reach who calls trip() or reset(), either", () => {
+  test("does not reach the caller of trip() or reset() either", () => {
     const reportError = vi.fn()
     vi.stubGlobal("reportError", reportError)
     const breaker = make({ onStateChange: fall, timeout: fall })
@@ -142,12 +142,12 @@ describe("a callback of a call", () => {
     return reportError.mock.calls.flat()
   }
 
-  test("may leave it at the default by returning nothing", async () => {
+  test("may return undefined to keep the default", async () => {
     const nothing = (): never => undefined as never
     expect(await reportsOf({ isExcluded: nothing, isSuccessful: nothing, retryAfterOf: nothing })).toEqual([])
   })
 
-  test("that returns null is reported by its name", async () => {
+  test("that returns null is reported with its name", async () => {
     expect(await reportsOf({ isExcluded: () => null as never })).toEqual([new TypeError("isExcluded() must be a boolean: got null")])
   })
 })

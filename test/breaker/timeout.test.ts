@@ -25,7 +25,7 @@ const make = (settings?: Settings): CircuitBreaker =>
   })
 
 describe("timeout", () => {
-  test("grows with each opening, is capped, and starts again after a recovery #31", async () => {
+  test("grows with each opening up to a cap, and starts again after a recovery #31", async () => {
     const breaker = make({ timeout: exponentialBackoff({ initial: 100, max: 350, jitter: 0 }) })
     for (const period of [100, 200, 350, 350]) {
       await fail(breaker)
@@ -38,7 +38,7 @@ describe("timeout", () => {
     expect(breaker.retryAfter).toBe(100)
   })
 
-  test("is asked with the number of the opening, the error and what it asked for", async () => {
+  test("is asked with the number of the opening, the error and the retryAfter of the failure", async () => {
     const timeout = vi.fn((_: OpenContext) => 10)
     const breaker = make({ timeout, retryAfterOf: () => 5 })
     await fail(breaker)
@@ -65,14 +65,14 @@ describe("retryAfterOf()", () => {
   test.each([
     ["lengthens", 5_000, 5_000],
     ["never shortens", 10, 1_000],
-    ["leaves alone, when it knows nothing,", undefined, 1_000],
+    ["returns undefined and does not change", undefined, 1_000],
   ])("%s the open period #32", async (_, asked, period) => {
     const breaker = make({ retryAfterOf: () => asked })
     await fail(breaker)
     expect(breaker.retryAfter).toBe(period)
   })
 
-  test("outlasts the cap of a backoff: it is capped by who sets it #32", async () => {
+  test("is not limited by the cap of a backoff: a cap is its own job #32", async () => {
     const timeout = exponentialBackoff({ initial: 100, max: 200, jitter: 0 })
     const breaker = make({
       timeout,
@@ -84,7 +84,7 @@ describe("retryAfterOf()", () => {
   })
 
   test.each([NaN, Infinity, -5, "120"])(
-    "cannot keep it open for ever by asking for %s #32",
+    "cannot keep the breaker open for ever by asking for %s #32",
     async (asked) => {
       vi.stubGlobal("reportError", vi.fn())
       const breaker = make({ retryAfterOf: () => asked as number })

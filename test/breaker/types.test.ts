@@ -1,4 +1,4 @@
-/** Checked by the compiler, not by running: `npx tsc -p test/tsconfig.json`. */
+/** These tests are checked by the compiler, not by running: `npx tsc -p test/tsconfig.json`. */
 import { describe, expect, expectTypeOf, test } from "vitest"
 import {
   anyOf,
@@ -21,7 +21,7 @@ import {
   type State,
 } from "../../src/index.ts"
 
-/** What is in here is compiled and never run. */
+/** Its argument is compiled but never run. */
 const compiled = (_: (breaker: CircuitBreaker) => unknown): void => {
   expect.assertions(0)
 }
@@ -53,7 +53,7 @@ describe("the type of execute()", () => {
       void breaker.execute((signal) => fetch("/", { signal: signal ?? null }))
       void breaker.execute(() => 1, { signal: new AbortController().signal, callTimeout: 5 })
       void breaker.execute(() => 1, { signal: undefined, callTimeout: undefined })
-      // @ts-expect-error a promise is a call that was made already
+      // @ts-expect-error a promise means that the call was already made
       void breaker.execute(fetch("/"))
       // @ts-expect-error a function with other arguments cannot be called by the breaker
       void breaker.execute((url: string) => fetch(url))
@@ -66,7 +66,7 @@ describe("the type of execute()", () => {
 })
 
 describe("the types of the other members", () => {
-  test("are readonly, and those of the contract #72", () => {
+  test("are readonly, and as documented #72", () => {
     compiled((breaker) => {
       expectTypeOf(breaker.name).toEqualTypeOf<string>()
       expectTypeOf(breaker.state).toEqualTypeOf<State>()
@@ -79,9 +79,9 @@ describe("the types of the other members", () => {
       expectTypeOf(breaker.isolate().release).toEqualTypeOf<() => void>()
       // @ts-expect-error the state is changed by trip() and reset()
       breaker.state = "open"
-      // @ts-expect-error the name is given once
+      // @ts-expect-error the name is fixed by the settings
       breaker.name = "other"
-      // @ts-expect-error not one of the outcomes
+      // @ts-expect-error unknown outcome
       breaker.allow()("ok")
     })
   })
@@ -102,7 +102,7 @@ describe("the types of the other members", () => {
       breaker.addEventListener("success", {
         handleEvent: (event) => expectTypeOf(event.type).toEqualTypeOf<Outcome>(),
       })
-      // @ts-expect-error no event of that name
+      // @ts-expect-error there is no event of this name
       breaker.addEventListener("open", () => {})
       // @ts-expect-error a statechange has no duration
       breaker.addEventListener("statechange", ({ duration }) => duration)
@@ -111,7 +111,7 @@ describe("the types of the other members", () => {
 })
 
 describe("the type Settings", () => {
-  test("takes what is right, classifiers of a Response among it #72", () => {
+  test("accepts valid settings, including classifiers of a Response #72", () => {
     const settings: Settings[] = [
       {},
       { timeout: 5, maxRequests: undefined },
@@ -142,19 +142,19 @@ describe("the type Settings", () => {
     expectTypeOf(typed).toExtend<Settings>()
   })
 
-  test("refuses what is wrong #72", () => {
+  test("refuses invalid settings #72", () => {
     compiled(() => [
       // @ts-expect-error a duration is a number
       new CircuitBreaker({ timeout: "5s" }),
       // @ts-expect-error misspelt
       new CircuitBreaker({ maxRequest: 5 }),
-      // @ts-expect-error not one of the modes
+      // @ts-expect-error unknown mode
       new CircuitBreaker({ mode: "off" }),
-      // @ts-expect-error an answer that comes later comes too late
+      // @ts-expect-error the answer must be synchronous
       new CircuitBreaker({ readyToTrip: async () => true }),
       // @ts-expect-error a clock is an object
       new CircuitBreaker({ clock: Date.now }),
-      // @ts-expect-error without a window there is no rate
+      // @ts-expect-error a rate needs a window
       failureRate({ threshold: 0.5 }),
       // @ts-expect-error one window, not two
       failureRate({ threshold: 0.5, within: 1_000, last: 10 }),
@@ -163,7 +163,7 @@ describe("the type Settings", () => {
 })
 
 describe("the types of errors and of wrapFetch()", () => {
-  test("tell the errors apart by class and by code #72", () => {
+  test("distinguish the errors by class and by code #72", () => {
     compiled(() => {
       const error = findCircuitBreakerError(undefined)
       expectTypeOf(error).toEqualTypeOf<CircuitBreakerError | undefined>()
@@ -178,14 +178,14 @@ describe("the types of errors and of wrapFetch()", () => {
     })
   })
 
-  test("let a wrapped fetch stand in for fetch, and a fallback give a Response or none #72", () => {
+  test("let a wrapped fetch replace fetch, and a fallback return a Response or undefined #72", () => {
     compiled(() => {
       expectTypeOf(wrapFetch()).toExtend<typeof fetch>()
       const settings: FetchSettings[] = [
         { fallback: () => undefined },
         { fallback: async (_, request) => (request.method === "GET" ? new Response() : undefined) },
         { isSuccessful: (error, response) => error === undefined && response?.status !== 500 },
-        // @ts-expect-error a text is no Response
+        // @ts-expect-error a text is not a Response
         { fallback: () => "text" },
       ]
       return settings

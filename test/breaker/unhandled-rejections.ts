@@ -1,4 +1,4 @@
-/** The rejections that nobody handled while `run` ran; the test runner is not told of them. */
+/** The unhandled rejections while `run` ran. The test runner does not see them. */
 export async function unhandledRejections(run: () => Promise<unknown>): Promise<unknown[]> {
   const others = process.listeners("unhandledRejection")
   process.removeAllListeners("unhandledRejection")
@@ -9,7 +9,7 @@ export async function unhandledRejections(run: () => Promise<unknown>): Promise<
   process.on("unhandledRejection", note)
   try {
     await run()
-    // Node tells of them when the microtasks are done.
+    // Node reports unhandled rejections after the microtasks.
     await new Promise((resolve) => setImmediate(resolve))
     return reasons
   } finally {

@@ -20,14 +20,14 @@ describe("windowSize", () => {
     expect(breaker.counts).toMatchObject({ requests: 3, totalSuccesses: 3, totalFailures: 0 })
   })
 
-  test("gives excluded calls no place", async () => {
+  test("does not keep excluded calls", async () => {
     const breaker = make({ windowSize: 2, isExcluded: (_, result) => result === "fine" })
     await fail(breaker, 2)
     await succeed(breaker, 10)
     expect(breaker.counts).toMatchObject({ requests: 2, totalFailures: 2, totalExclusions: 0, totalSuccesses: 0 })
   })
 
-  test("stays exact over many rounds", async () => {
+  test("stays exact when the window wraps around many times", async () => {
     const breaker = make({ windowSize: 7 })
     const last: string[] = []
     for (let i = 0; i < 500; i++) {
@@ -58,7 +58,7 @@ describe("interval", () => {
     )
   })
 
-  test("begins anew when somebody touches the breaker, not at a fixed grid", async () => {
+  test("restarts when the breaker is next used, not at fixed times", async () => {
     const breaker = make({ interval: 1_000 })
     await fail(breaker)
     now = 5_500
@@ -68,7 +68,7 @@ describe("interval", () => {
     expect(breaker.counts.totalFailures).toBe(2)
   })
 
-  test("drops the result of a call that began before the clearing", async () => {
+  test("ignores the result of a call that began before the counts were cleared", async () => {
     const breaker = make({ interval: 1_000 })
     const done = breaker.allow()
     now = 1_001
