@@ -1,9 +1,9 @@
-/** What `npm run simulate` was asked for. */
+/** The arguments of `npm run simulate`. */
 export interface Arguments {
   readonly seed: number
   readonly quick: boolean
   readonly help: boolean
-  /** Names of scenarios; all of them when there is none. */
+  /** Names of scenarios; an empty list means all. */
   readonly scenarios: readonly string[]
   /** Path of a file of settings. */
   readonly settings: string | undefined
@@ -20,10 +20,10 @@ export const HELP = `npm run simulate -- [options]
   --help             this
 `
 
-/** What was asked for was wrong; the message says what. */
+/** A wrong argument. The message says what is wrong. */
 export class WrongArgument extends TypeError {}
 
-/** @throws {WrongArgument} that names what it does not understand. */
+/** @throws {WrongArgument} for an unknown option or a wrong value, which it names. */
 export function readArguments(words: readonly string[], names: readonly string[]): Arguments {
   const read = { seed: 1, quick: false, help: false, scenarios: [] as string[], settings: undefined as string | undefined }
   const rest = [...words]

@@ -1,4 +1,4 @@
-/** An origin that always fails a share of its calls, and never goes down: M6. */
+/** An origin that constantly fails a share of its calls, and never goes down: M6. */
 import { falseRejections } from "./metrics.ts"
 import type { Plan } from "./plan.ts"
 import type { Context, Scenario } from "./scenario.ts"

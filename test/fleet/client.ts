@@ -1,4 +1,4 @@
-/** One isolate or tab: calls an origin through the real breaker, and notes what comes of it. */
+/** One isolate or tab: calls an origin through the real breaker, and counts the outcomes. */
 import { CircuitBreaker, findCircuitBreakerError, wrapFetch, type Settings } from "../../src/index.ts"
 import type { Tally } from "./tally.ts"
 import type { Variant } from "./variant.ts"
@@ -6,12 +6,12 @@ import type { Variant } from "./variant.ts"
 /** Sends a request of a client to a shard; rejects when it fails. */
 export type Send = (shard: number, client: Client) => Promise<unknown>
 
-/** A client, and how its breaker fared. */
+/** A client, and when its breaker opened. */
 export class Client {
   readonly isBroken: boolean
-  /** Failed calls, since the outage began. */
+  /** Failed calls since the outage began. */
   failures = 0
-  /** Failed calls until its breaker opened; `undefined` while that has not. */
+  /** Failed calls until its breaker opened; `undefined` if it has not. */
   failuresToOpen: number | undefined
   openedAt: number | undefined
   readonly #call: (shard: number) => Promise<unknown>

@@ -1,17 +1,18 @@
 /**
- * A rule that weighs each call: how much likelier it is of an origin that fails than of a healthy one. It
- * opens when the sum of that, which never falls below none, is large enough (a one-sided CUSUM test).
+ * A rule that weighs each call by how much likelier its outcome is from a failing origin than from a healthy
+ * one. It opens when the sum of the weights, which never falls below 0, is large enough (a one-sided CUSUM
+ * test).
  *
- * Not a preset of the library: what it remembers belongs to one breaker, and is in no snapshot. It is here
- * to be compared.
+ * It is not a preset of the library, since its state belongs to one breaker and is in no snapshot. It is here
+ * for comparison.
  */
 import type { Preset } from "../../src/index.ts"
 
-/** What is taken for healthy and for failing, as shares of failures, and how sure to be. */
+/** The shares of failures of a healthy and of a failing origin, and the evidence that is needed. */
 export interface CumulativeSum {
   readonly healthy: number
   readonly failing: number
-  /** Logarithm of how much likelier it must be that the origin fails. */
+  /** Log-likelihood ratio of a failing to a healthy origin at which the rule opens. */
   readonly evidence: number
 }
 
@@ -24,7 +25,7 @@ export function cumulativeSum({ healthy, failing, evidence }: CumulativeSum): Pr
   let failures = 0
   return {
     readyToTrip: ({ totalSuccesses, totalFailures }) => {
-      // Counts that have shrunk are of another generation.
+      // Smaller counts than before belong to a new generation.
       if (totalFailures <= failures || totalSuccesses < successes) sum = successes = failures = 0
       sum = Math.max(sum + (totalSuccesses - successes) * ofSuccess, 0) + ofFailure
       successes = totalSuccesses

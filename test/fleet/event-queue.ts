@@ -1,28 +1,28 @@
 /**
- * Virtual time: what is to happen, in order. Between two events all promises settle that can, as between
- * two turns of a real event loop.
+ * Virtual time: scheduled events, in order. Between two events the promise queue is drained, as between two
+ * turns of a real event loop.
  */
 
-/** Something that is to happen; `cancelled` ones do not. */
+/** A scheduled event. Without `run` it is cancelled. */
 export interface Scheduled {
   readonly time: number
   readonly order: number
   run: (() => void) | undefined
 }
 
-// Each turn of the real event loop has its cost, so one goes through many events.
+// Each turn of the real event loop has a cost, so one turn runs many events.
 const TURNS_AT_ONCE = 256
 const realSetImmediate = setImmediate
 
-/** Runs what was scheduled, the earliest first, and of the same time what was scheduled first. */
+/** Runs events by time, and events of the same time in the order in which they were scheduled. */
 export class EventQueue {
   /** Milliseconds since the beginning. */
   now = 0
   #order = 0
-  // A binary heap: each event is before the two that come after it at 2i + 1 and 2i + 2.
+  // A binary heap: the event at i comes before those at 2i + 1 and 2i + 2.
   readonly #heap: Scheduled[] = []
 
-  /** Schedules `run` after so many milliseconds. */
+  /** Schedules `run` after `delay` milliseconds. */
   after(delay: number, run: () => void): Scheduled {
     const event = { time: this.now + Math.max(delay, 0), order: this.#order++, run }
     this.#push(event)
@@ -50,7 +50,7 @@ export class EventQueue {
           reject(error)
         }
       }
-      // Node drains the promises after each immediate, also when there are many in a row.
+      // Node drains the promise queue after each immediate, even between several in a row.
       const turns = (): void => {
         for (let i = 0; i < TURNS_AT_ONCE; i++) realSetImmediate(turn)
         realSetImmediate(() => {

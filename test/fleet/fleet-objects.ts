@@ -1,17 +1,17 @@
 /**
- * Durable Objects over a modelled network: the real class, one request at a time, that can be slow, down
- * or asked more than it can take.
+ * Durable Objects over a modelled network. They are of the real class, handle one request at a time, and can
+ * be slow, down or overloaded.
  */
 import type { Report } from "../../src/index.ts"
 import type { BreakerNamespace, BreakerObject, BreakerObjectClass } from "../../src/stores/durable-object/index.ts"
 import type { EventQueue } from "./event-queue.ts"
 import type { Link, Network } from "./network.ts"
 
-/** How the store fares, as functions of the time in milliseconds. */
+/** How the store behaves, as functions of the time in milliseconds. */
 export interface StorePlan {
   readonly link: Link
   readonly isDown: (now: number) => boolean
-  /** Milliseconds that it takes longer than it should. */
+  /** Additional milliseconds for each request. */
   readonly slowness: (now: number) => number
 }
 
@@ -25,12 +25,12 @@ interface Entry {
   isClosed: boolean
 }
 
-/** A namespace, and what passes through it. */
+/** A namespace that counts the requests to its objects. */
 export class FleetObjects implements BreakerNamespace {
   exchanges = 0
   /** Failures that were reported to it. */
   failuresReported = 0
-  /** Called when a breaker of one of its objects opens that was closed. */
+  /** Called when the closed breaker of an object opens. */
   opened: (() => void) | undefined
   readonly #objectClass: BreakerObjectClass
   readonly #objects = new Map<string, Entry>()

@@ -1,6 +1,6 @@
 /**
- * What a fleet is promised, on a fleet that is small enough for every run of the tests. `npm run simulate`
- * has the large ones.
+ * The promises for fleets, checked on fleets that are small enough for every run of the tests. `npm run
+ * simulate` has the large ones.
  */
 import { describe, expect, test } from "vitest"
 import { consecutiveFailures, failureRate } from "../../src/index.ts"
@@ -34,18 +34,18 @@ const tableOf = async (name: string, seed: number, variant = shared): Promise<st
   printTable(await scenario(name).run(contextOf(seed, variant)))
 
 describe("the simulator", () => {
-  test("gives the same table for the same seed, byte for byte, and another for another", async () => {
+  test("prints the same table, byte for byte, for the same seed, and another table for another seed", async () => {
     const [once, twice, other] = [await tableOf("isolates", 1), await tableOf("isolates", 1), await tableOf("isolates", 2)]
     expect(twice).toBe(once)
     expect(other).not.toBe(once)
   })
 
-  test("draws jitter from the seed too, though the preset was made before", async () => {
+  test("takes jitter from the seed too, even if the preset was made before", async () => {
     const backoff = local.find(({ name }) => name.includes("backoff"))!
     expect(await tableOf("isolates", 1, backoff)).toBe(await tableOf("isolates", 1, backoff))
   })
 
-  test("gives the platform back its clocks, timers and randomness", async () => {
+  test("restores the clocks, timers and randomness of the platform", async () => {
     const before = [Date.now, performance.now, setTimeout, clearTimeout, Math.random, AbortController, Response]
     await simulate(shared, outagePlan({ clients: 2, rate: 1, outage: 120, after: 10 }), SEED)
     expect([Date.now, performance.now, setTimeout, clearTimeout, Math.random, AbortController, Response]).toEqual(before)
@@ -56,12 +56,12 @@ describe("the simulator", () => {
     const plan = { ...outagePlan({ clients: 20, rate: 2, outage: 120, after: 60 }), link: LOSSLESS }
     const { tally } = await simulate(shared, plan, SEED)
     const ended = sum(tally.succeeded) + sum(tally.failed) + sum(tally.rejected)
-    // All but those that are under way at the end.
+    // A few calls are still under way at the end.
     expect(sum(tally.demand) - ended).toBeLessThan(20)
     expect(sum(tally.reached)).toBe(sum(tally.demand) - sum(tally.rejected))
   })
 
-  test.each([[["--scenario", "x"]], [["--seed", "-1"]], [["--settings"]], [["--nonsense"]]])("does not take %j", (words) => {
+  test.each([[["--scenario", "x"]], [["--seed", "-1"]], [["--settings"]], [["--nonsense"]]])("refuses the arguments %j", (words) => {
     expect(() => readArguments(words, ["isolates"])).toThrow(TypeError)
   })
 })
@@ -80,21 +80,21 @@ describe("in an outage, a fleet that shares its verdict", () => {
     expect(outagePromises(shared, metrics, plan).filter((text) => !text.includes("M2"))).toEqual([])
   })
 
-  test("keeps M2 where each client makes its first call in the outage: 8 failures open it", async () => {
+  test("keeps M2 if each client makes its first call in the outage: 8 failures open the breaker", async () => {
     const plan = { ...outagePlan({ clients: 100, rate: 0.02, outage: 180, after: 1 }), link: LOSSLESS }
     const [origin] = plan.origins
     const down = { ...plan, origins: [{ ...origin!, capacity: () => 0 }], outage: [0, 180] as const }
     expect(outageMetrics(await simulate(shared, down, SEED), down).failuresToOpen).toBe(8)
   })
 
-  test("does not make good what is not promised without a breaker", async () => {
+  test("keeps what a fleet without breakers misses by far: M1 and M5", async () => {
     const plan = outagePlan({ clients: 100, rate: 2, outage: 120, after: 140 })
     const { doomedPerMinute, overshoot } = outageMetrics(await simulate(unprotected, plan, SEED), plan)
     expect(doomedPerMinute).toBeGreaterThan(10_000)
     expect(overshoot).toBeGreaterThan(3)
   })
 
-  test("opens by a rate too, though its clients opened by themselves before", async () => {
+  test("opens by a rate too, even if the breakers of its clients opened first", async () => {
     const byRate: Variant = {
       ...shared,
       object: () => ({ ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }), timeout: 10_000 }),
@@ -105,12 +105,12 @@ describe("in an outage, a fleet that shares its verdict", () => {
 })
 
 describe("without an outage", () => {
-  test.each([SEED, SEED + 1, SEED + 2])("a tenth of errors rejects no more than one call in a thousand, seed %i: M6", async (seed) => {
+  test.each([SEED, SEED + 1, SEED + 2])("with a tenth of errors, at most one call in a thousand is rejected, seed %i: M6", async (seed) => {
     const plan = backgroundPlan(500, 2, 0.1, 300)
     expect(falseRejections(await simulate(shared, plan, seed), plan).share).toBeLessThanOrEqual(0.001)
   })
 
-  test("what one shard or a few clients suffer is not felt by the others: M7, M8", async () => {
+  test("failures of one shard or of a few clients do not affect the others: M7, M8", async () => {
     const of = async (name: string): Promise<readonly (readonly string[])[]> => (await scenario(name).run(contextOf(SEED, shared))).rows
     expect(await of("shards")).toEqual([["shared", "0"]])
     expect(await of("broken-clients")).toEqual([["shared", "0", "0"]])

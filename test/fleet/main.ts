@@ -1,4 +1,4 @@
-/** `npm run simulate`: prints how fleets fare, as tables in Markdown. */
+/** `npm run simulate`: runs the scenarios and prints their results as tables in Markdown. */
 import { HELP, readArguments, WrongArgument, type Arguments } from "./arguments.ts"
 import type { Context, Scenario } from "./scenario.ts"
 import { scenarios } from "./scenarios.ts"
@@ -15,7 +15,7 @@ async function contextOf({ seed, quick, settings }: Arguments): Promise<Context>
   }
 }
 
-/** How long it took goes to another stream: the tables are the same each time. */
+/** Prints a table. The time that it took goes to standard error, so that the output is the same each time. */
 async function print(scenario: Scenario, context: Context): Promise<void> {
   const start = process.hrtime.bigint()
   const table = await scenario.run(context)
@@ -33,7 +33,7 @@ try {
     await printAll(asked)
   }
 } catch (error) {
-  // What was asked for was wrong: a stack trace would only hide what to do about it.
+  // For a wrong argument, a stack trace would only hide the message.
   if (!(error instanceof WrongArgument)) throw error
   console.error(`${error.message}\nnpm run simulate -- --help tells what there is.`)
   process.exitCode = 2

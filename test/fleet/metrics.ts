@@ -3,9 +3,9 @@ import type { Plan } from "./plan.ts"
 import type { Outcome } from "./simulation.ts"
 import { peak, sum } from "./tally.ts"
 
-// Probes are looked at from so many seconds after the outage began.
+// Probes are counted from this many seconds after the beginning of the outage.
 const FIRST_MINUTE = 60
-// One second has few calls in a small fleet.
+// Seconds to average over: in a small fleet a single second has few calls.
 const SMOOTHING = 5
 const RECOVERED = 0.95
 const DETECTED = 0.1
@@ -14,15 +14,15 @@ const DETECTED = 0.1
 export interface OutageMetrics {
   /** M1: requests that reached the dead origin. */
   readonly doomed: number
-  /** The same, a minute, in the second half of the outage: by then each client knows of it. */
+  /** M1 a minute, in the second half of the outage: by then each client knows of it. */
   readonly doomedPerMinute: number
-  /** M2: seconds until the origin gets no more than a tenth of the demand; `undefined` for never. */
+  /** M2: seconds until at most a tenth of the demand reaches the origin; `undefined` for never. */
   readonly detectedAfter: number | undefined
-  /** M2: failed calls that were counted by what decided, until that opened: the shared record, or the median client. */
+  /** M2: failed calls until the breaker opened, as counted by the shared record or by the median client. */
   readonly failuresToOpen: number | undefined
   /** M2: requests that reached the origin until the shared record opened. */
   readonly doomedToOpen: number | undefined
-  /** M3: the most probes in one second after the first minute, and that as a multiple of their mean. */
+  /** M3: the most probes in one second after the first minute, and the ratio of that to their mean. */
   readonly peak: number
   readonly peakToMean: number | undefined
   /** Seconds from the end of the outage until 95 % of the demand succeeds; `undefined` for never. */
@@ -56,7 +56,7 @@ export function outageMetrics({ tally, shared, clients }: Outcome, plan: Plan): 
   }
 }
 
-/** M6: the share of calls that were rejected, and openings an hour, of each breaker that decides. */
+/** M6: the share of rejected calls, and the openings an hour of each independent breaker. */
 export function falseRejections({ tally, objects }: Outcome, plan: Plan): { readonly share: number; readonly opensPerHour: number } {
   const breakers = objects ? 1 : plan.clients
   return {
@@ -65,7 +65,7 @@ export function falseRejections({ tally, objects }: Outcome, plan: Plan): { read
   }
 }
 
-/** The middle one; `undefined` when that is infinite: most never came to it. */
+/** The median; `undefined` when it is infinite, since then most of the values mean "never". */
 export function median(numbers: readonly number[]): number | undefined {
   const middle = [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
   return middle === Infinity ? undefined : middle

@@ -1,17 +1,17 @@
 import type { EventQueue } from "./event-queue.ts"
 import type { Random } from "./random.ts"
 
-/** What lies between two places. */
+/** A connection between two places. */
 export interface Link {
-  /** Median of the whole way there and back, in milliseconds. */
+  /** Median round trip in milliseconds. */
   readonly roundTrip: number
-  /** Of the logarithm; 0 makes all of them alike. */
+  /** Standard deviation of the logarithm of round trips; 0 makes them all equal. */
   readonly spread: number
-  /** Share that does not arrive. */
+  /** Share of messages that are lost. */
   readonly loss: number
 }
 
-/** Carries questions and answers, each after a time of its own. */
+/** Delivers requests and responses, each after a random delay. */
 export class Network {
   readonly #queue: EventQueue
   readonly #random: Random
@@ -21,7 +21,7 @@ export class Network {
     this.#random = random
   }
 
-  /** How long a way takes that is of the whole one `part`; `undefined` when nothing arrives. */
+  /** The delay of a `part` of a round trip; `undefined` when the message is lost. */
   delay({ roundTrip, spread, loss }: Link, part: number): number | undefined {
     if (loss > 0 && this.#random.next() < loss) return undefined
     return part * (spread > 0 ? this.#random.logNormal(roundTrip, spread) : roundTrip)

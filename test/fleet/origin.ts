@@ -1,34 +1,34 @@
 /**
- * The modelled origin: it serves up to its capacity, turns the rest away, and serves less the more it is
- * asked beyond that, as servers do that spend their time on what they will not finish.
+ * The modelled origin. It serves requests up to its capacity and refuses the rest. Far beyond its capacity it
+ * serves fewer, like a server that spends its time on requests that it will not finish.
  */
 import type { Random } from "./random.ts"
 
-/** How an origin fares, as functions of the time in milliseconds. */
+/** How an origin behaves, as functions of the time in milliseconds. */
 export interface OriginPlan {
   /** Requests a second that it can serve; 0 while it is down. */
   readonly capacity: (now: number) => number
-  /** Share of requests that it fails though it could serve them. */
+  /** Share of requests within its capacity that fail. */
   readonly errors: (now: number) => number
-  /** Milliseconds that it takes for one; the median. */
+  /** Median milliseconds for a request. */
   readonly serviceTime: (now: number) => number
 }
 
-/** What becomes of a request. */
+/** The result of a request. */
 export interface Answer {
   readonly ok: boolean
-  /** Milliseconds until it is known. */
+  /** Milliseconds until the response. */
   readonly delay: number
 }
 
-// From so much more than it can serve, it collapses.
+// It collapses from this multiple of its capacity.
 const COLLAPSE = 1.5
 const MEMORY = 1_000
-// Turning one away takes no time to speak of.
+// Milliseconds for a refusal, which takes hardly any time.
 const REFUSAL_TIME = 2
 const SPREAD = 0.4
 
-/** Decides request by request, by the load of about the last second. */
+/** Decides on each request by the load of about the last second. */
 export class Origin {
   readonly #plan: OriginPlan
   readonly #random: Random

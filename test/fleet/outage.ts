@@ -8,11 +8,11 @@ import type { Variant } from "./variant.ts"
 import { local, shared, unprotected } from "./variants.ts"
 import { LINK, returning, STORE } from "./world.ts"
 
-/** A fleet of this many clients at that many calls a second each. */
+/** A fleet of `clients`, each with `rate` calls a second. */
 export interface Fleet {
   readonly clients: number
   readonly rate: number
-  /** Length of the outage in seconds, and of what is looked at after it. */
+  /** Seconds of the outage, and seconds that are simulated after it. */
   readonly outage: number
   readonly after?: number
 }
@@ -46,7 +46,7 @@ const COLUMNS = [
   "failing after",
 ]
 
-/** The outage for each of the variants; a variant without a breaker comes first. */
+/** A table of the outage with each variant. The first row is without a breaker. */
 export function outageScenario(name: string, title: string, fleet: Fleet, quick: Fleet, variants: readonly Variant[]): Scenario {
   return {
     name,

@@ -11,7 +11,7 @@ interface OwnSettings {
   readonly object?: BreakerObjectSettings
 }
 
-/** The variant of a file of settings. @throws {WrongArgument} when there is no such file, or it exports none. */
+/** The variant in a file of settings. @throws {WrongArgument} when the file is missing or exports no settings. */
 export async function ownVariant(path: string): Promise<Variant> {
   if (!existsSync(path)) throw new WrongArgument(`There is no file ${path}`)
   const { breaker, object } = (await import(pathToFileURL(resolve(path)).href)) as OwnSettings

@@ -1,4 +1,4 @@
-/** What goes wrong for some, and must not be felt by the others: M7 and M8. */
+/** Failures of some shards or clients, which must not affect the others: M7 and M8. */
 import { consecutiveFailures } from "../../src/index.ts"
 import type { Plan } from "./plan.ts"
 import type { Context, Scenario } from "./scenario.ts"
@@ -22,7 +22,7 @@ function brokenPlan(clients: number, rate: number, errors: number): Plan {
   return { clients, rate, seconds: SECONDS, origins: [healthy(clients * rate, errors)], link: LOSSLESS, store: STORE, broken: 0.01 }
 }
 
-/** A table of what the bystanders of each plan have to bear. */
+/** A table of the effects on the bystanders of each plan. */
 function bystanderScenario(
   name: string,
   title: string,

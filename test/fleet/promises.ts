@@ -1,4 +1,4 @@
-/** What a fleet that shares its verdict is promised, and what limits it where that is missed. */
+/** The promises for fleets that share their verdict, and explanations for each that is missed. */
 import type { OutageMetrics } from "./metrics.ts"
 import type { Plan } from "./plan.ts"
 import type { Variant } from "./variant.ts"
@@ -8,7 +8,7 @@ export const MOST_FAILURES_TO_OPEN = 8
 export const MOST_PROBES_AT_ONCE = 1
 export const LARGEST_OVERSHOOT = 1
 
-/** The promises that an outage broke, in plain words. They are made to those who share, by lease. */
+/** The promises that were missed in an outage, as sentences. They apply only to fleets that share with leases. */
 export function outagePromises({ name, object, deadline }: Variant, metrics: OutageMetrics, plan: Plan): string[] {
   const settings = object?.()
   if (!settings || deadline !== undefined) return []

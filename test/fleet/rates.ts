@@ -1,4 +1,4 @@
-/** Which rule suits which traffic: M2 and M6 of one breaker by itself, at rates from a page's to a Worker's. */
+/** Which rule suits which traffic: M2 and M6 of a breaker without a store, at rates from a page's to a Worker's. */
 import { backgroundPlan } from "./background.ts"
 import { falseRejections, median } from "./metrics.ts"
 import type { Plan } from "./plan.ts"
@@ -42,7 +42,7 @@ export const detection: Scenario = perRate(
   },
 )
 
-// The rarer an opening is, the more calls it takes to see one.
+// Openings may be rare, so many calls are needed to see one.
 const CALLS = 500_000
 const QUICK_CALLS = 100_000
 const LONGEST = 3_600

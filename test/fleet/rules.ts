@@ -1,4 +1,4 @@
-/** Rules for when to open, of one breaker by itself; all stay open for 30 s. */
+/** Rules for when a breaker without a store opens. All stay open for 30 s. */
 import { anyOf, consecutiveFailures, failureRate, type Preset } from "../../src/index.ts"
 import { cumulativeSum } from "./cumulative-sum.ts"
 import type { Variant } from "./variant.ts"

@@ -3,15 +3,15 @@ import type { Plan } from "./plan.ts"
 import type { Table } from "./table.ts"
 import type { Variant } from "./variant.ts"
 
-/** How the scenarios are to be run. */
+/** How to run the scenarios. */
 export interface Context {
   readonly quick: boolean
-  /** Those asked for, or else the ones that the scenario compares. */
+  /** The variants that the user asked for, or by default those of the scenario. */
   choose(variants: readonly Variant[]): readonly Variant[]
   simulate(variant: Variant, plan: Plan): Promise<Outcome>
 }
 
-/** Something that goes wrong, and the table of how each variant fares in it. */
+/** Something that goes wrong, and a table of the results of each variant. */
 export interface Scenario {
   readonly name: string
   readonly title: string

@@ -6,7 +6,7 @@ import { detection, falseOpenings } from "./rates.ts"
 import type { Scenario } from "./scenario.ts"
 import { storeOutage } from "./store-outage.ts"
 
-/** All there are, in the order in which they are printed. */
+/** All scenarios, in the order in which they are printed. */
 export const scenarios: readonly Scenario[] = [
   ...outages,
   background,

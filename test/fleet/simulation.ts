@@ -15,10 +15,10 @@ import { sum, Tally } from "./tally.ts"
 import type { Variant } from "./variant.ts"
 import { onVirtualPlatform } from "./virtual-platform.ts"
 
-/** What came of a run. */
+/** The results of a run. */
 export interface Outcome {
   readonly tally: Tally
-  /** Calls that what went wrong does not concern: of other clients, or to other shards. */
+  /** Calls that should not be affected by what goes wrong: of other clients, or to other shards. */
   readonly bystanders: Tally
   readonly clients: readonly Client[]
   readonly objects: FleetObjects | undefined
@@ -26,12 +26,12 @@ export interface Outcome {
   readonly shared: { readonly failures: number; readonly reached: number } | undefined
 }
 
-// What a client notices of a call that never leaves it, and of one that gets lost.
+// Milliseconds after which a client sees the failure of a call that never leaves it, and of one that is lost.
 const BROKEN_AFTER = 5
 const LOST_AFTER = 1_000
 const FAILURE = new Error("The call failed")
 
-/** Runs the plan with the variant; the same seed gives the same outcome. */
+/** Runs the plan with the variant. The same seed gives the same outcome. */
 export function simulate(variant: Variant, plan: Plan, seed: number): Promise<Outcome> {
   const queue = new EventQueue()
   return onVirtualPlatform(queue, new Random(seed, "platform"), () => runFleet(variant, plan, seed, queue))
@@ -81,7 +81,7 @@ async function runFleet(variant: Variant, plan: Plan, seed: number, queue: Event
         if (from !== "closed" || to !== "open") return
         if (!objects) tally.opens += 1
         if (now() / 1_000 >= outage[0] && client.failuresToOpen === undefined) {
-          // By itself it opens before the client hears of the failure that it opens by.
+          // Without a store, the breaker opens before the client counts the failure that opens it.
           client.failuresToOpen = client.failures + (store ? 0 : 1)
           client.openedAt = now() / 1_000
         }
@@ -110,7 +110,7 @@ async function runFleet(variant: Variant, plan: Plan, seed: number, queue: Event
   return { tally, bystanders, clients, objects, shared }
 }
 
-/** Is minutes off, each minute to the other side. */
+/** A clock that is minutes off, every minute in the other direction. */
 function jumpingClock(queue: EventQueue, seed: number): { now(): number } {
   const random = new Random(seed, "clock")
   return { now: () => queue.now + Math.sin(Math.floor(queue.now / 60_000)) * 600_000 * random.next() }

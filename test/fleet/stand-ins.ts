@@ -1,6 +1,6 @@
 /**
- * Stands in for objects of the platform that cost Node many times what the code under simulation costs.
- * They do what that code asks of them, and no more.
+ * Replacements for objects of the platform, which take Node many times as long as the code under simulation.
+ * They do only what that code needs.
  */
 
 export class LightAbortController {

@@ -1,4 +1,4 @@
-/** The store is slow or down, in an outage of the origin or without one: M8, the other half. */
+/** The store is slow or down, with and without an outage of the origin: the second half of M8. */
 import { outageMetrics } from "./metrics.ts"
 import type { FleetObjects, StorePlan } from "./fleet-objects.ts"
 import { outagePlan } from "./outage.ts"

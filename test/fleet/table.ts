@@ -1,4 +1,4 @@
-/** A table in Markdown, and what is to be said below it. */
+/** A table in Markdown, and the notes below it. */
 export interface Table {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly string[])[]
@@ -22,7 +22,7 @@ export function figure(value: number | undefined): string {
   return value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-/** A share as a percentage. Nothing at all looks otherwise than a little. */
+/** A share as a percentage. Exactly 0 looks different from a very small share. */
 export function percent(share: number): string {
   if (share === 0) return "0"
   return share < 0.0001 ? "< 0.01 %" : `${figure(share * 100)} %`

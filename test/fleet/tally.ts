@@ -1,15 +1,15 @@
 /** What happened to the calls, second by second. */
 export class Tally {
-  /** Calls that somebody wanted to make. */
+  /** All calls that clients wanted to make. */
   readonly demand: Float64Array
   /** Calls that reached the origin. */
   readonly reached: Float64Array
-  /** Of these, those of clients whose breaker has opened in the outage. */
+  /** Calls that reached the origin from clients whose breaker has opened in the outage. */
   readonly probes: Float64Array
   readonly succeeded: Float64Array
   readonly failed: Float64Array
   readonly rejected: Float64Array
-  /** Openings of breakers by what their own calls came to. */
+  /** Openings of closed breakers: of the clients, or of the shared record if there is one. */
   opens = 0
 
   constructor(seconds: number) {
@@ -35,7 +35,7 @@ export function sum(series: Float64Array, from = 0, to = series.length): number 
   return total
 }
 
-/** The largest of them. */
+/** The largest value of the seconds from `from` to before `to`. */
 export function peak(series: Float64Array, from = 0, to = series.length): number {
   let largest = 0
   for (let second = from; second < to; second++) largest = Math.max(largest, series[second] ?? 0)

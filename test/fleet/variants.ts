@@ -1,4 +1,4 @@
-/** The ways to protect an origin that are compared. */
+/** The compared ways to protect an origin. */
 import { anyOf, consecutiveFailures, exponentialBackoff, failureRate, slowCallRate } from "../../src/index.ts"
 import type { Variant } from "./variant.ts"
 
@@ -7,10 +7,10 @@ const rate = failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }
 const recent = failureRate({ threshold: 0.5, minimumRequests: 10, last: 20 })
 const slow = slowCallRate({ threshold: 0.5, slowerThan: 1_000, minimumRequests: 20, within: 10_000 })
 
-/** Nothing stands between the clients and the origin. */
+/** Clients without a breaker. */
 export const unprotected: Variant = { name: "no breaker" }
 
-/** Each client is by itself. */
+/** Each client has a breaker of its own. */
 export const local: readonly Variant[] = [
   { name: "defaults: 6 in a row, 60 s", breaker: () => ({}) },
   { name: "5 in a row, 30 s", breaker: () => ({ ...consecutiveFailures(5), timeout: 30_000 }) },
@@ -23,9 +23,9 @@ export const local: readonly Variant[] = [
 const streak = consecutiveFailures(8)
 const breaker = (): object => ({ timeout: 10_000 })
 
-/** The clients share an object. */
+/** The clients share one object. */
 export const shared: readonly Variant[] = [
-  // Below the time that the way to the object takes, no lease comes in time.
+  // A deadline below the round trip to the object means that no lease comes in time.
   { name: "shared, 8 in a row, no lease", breaker, object: () => ({ ...streak, timeout: 10_000 }), deadline: 12 },
   { name: "shared, 8 in a row", breaker, object: () => ({ ...streak, timeout: 10_000 }) },
   { name: "the same, slow start 120 s", breaker, object: () => ({ ...streak, timeout: 10_000, slowStart: 120_000 }) },

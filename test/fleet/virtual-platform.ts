@@ -1,12 +1,12 @@
 /**
- * Puts virtual time and seeded randomness in place of the platform's, so that the code under simulation
- * runs as it is.
+ * Replaces the time and randomness of the platform with virtual time and seeded randomness, so that the code
+ * under simulation runs unchanged.
  */
 import type { EventQueue, Scheduled } from "./event-queue.ts"
 import type { Random } from "./random.ts"
 import { LightAbortController, LightResponse } from "./stand-ins.ts"
 
-// Any date will do, as long as it is always the same.
+// Any fixed date will do.
 const EPOCH = Date.UTC(2026, 0, 1)
 
 /** Runs `body` with the clocks, timers, randomness and costly objects of the process replaced. */

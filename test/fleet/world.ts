@@ -1,22 +1,22 @@
-/** The parts that the scenarios are put together from. */
+/** The parts that the scenarios are built from. */
 import type { StorePlan } from "./fleet-objects.ts"
 import type { Link } from "./network.ts"
 import type { OriginPlan } from "./origin.ts"
 
-/** Between clients and an origin. */
+/** The connection between clients and an origin. */
 export const LINK: Link = { roundTrip: 20, spread: 0.3, loss: 0.0005 }
 
-/** A link that loses nothing: for what is to be told from losses. */
+/** A link without losses, for effects that losses would hide. */
 export const LOSSLESS: Link = { ...LINK, loss: 0 }
 
-/** A store as it should be: one exchange in ten thousand gets lost. */
+/** A healthy store: one exchange in ten thousand is lost. */
 export const STORE: StorePlan = {
   link: { roundTrip: 30, spread: 0.4, loss: 0.00005 },
   isDown: () => false,
   slowness: () => 0,
 }
 
-/** An origin that serves half as much again as is asked of it, and fails this share of it. */
+/** An origin with a capacity of one and a half times the demand, which fails a share `errors` of the requests. */
 export function healthy(demand: number, errors = 0): OriginPlan {
   return { capacity: () => demand * 1.5, errors: () => errors, serviceTime: () => 40 }
 }
@@ -24,8 +24,8 @@ export function healthy(demand: number, errors = 0): OriginPlan {
 const RETURN = 120_000
 
 /**
- * An origin that is down for a while, in seconds, and then comes back slowly: what it can serve grows
- * from a fifth of the demand to six fifths, over two minutes.
+ * An origin that is down from `from` to `to`, in seconds, and then recovers slowly: its capacity grows from a
+ * fifth of the demand to six fifths, over two minutes.
  */
 export function returning(demand: number, [from, to]: readonly [number, number]): OriginPlan {
   return {
