@@ -1,4 +1,4 @@
-// Breaks the sources in a thousand small ways, and counts how many of them no test notices.
+// Breaks the sources in more than a thousand small ways, and counts those that no test notices.
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   testRunner: "vitest",
@@ -9,7 +9,7 @@ export default {
     "src/stores/{pending-report,ramp,create-store}.ts",
     "src/stores/durable-object/{quorum,backoff,message,fleet-breaker}.ts",
   ],
-  // It would read it with the API of TypeScript, which version 7 has not.
+  // Stryker would read the file with the API of TypeScript, which version 7 does not have.
   tsconfigFile: "none",
   concurrency: 2,
   timeoutMS: 10_000,

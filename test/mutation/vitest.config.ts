@@ -1,6 +1,6 @@
 /**
- * The tests that each mutant has to survive: those that need no other engine and are done in seconds, the
- * slow ones last, since the others find most mutants sooner.
+ * The tests that run against each mutant: those that need no other engine and finish in seconds. The slow ones
+ * come last, since the others find most mutants sooner.
  */
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 import { defineConfig } from "vitest/config"
@@ -18,7 +18,7 @@ export default defineConfig({
     include: ["test/{core,breaker,properties,fetch,stores}/*.test.ts", "test/mutation/wrapped-fetch.ts"],
     exclude: ["test/stores/{*workerd,*collected,deno-kv-store}.test.ts", "test/breaker/{types,process}.test.ts"],
     sequence: { sequencer: SlowLast },
-    // Three times as fast: the sources are loaded once, not once a file.
+    // Three times as fast, since the sources are loaded once instead of once for each file.
     isolate: false,
     pool: "threads",
     maxWorkers: 1,

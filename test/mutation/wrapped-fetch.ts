@@ -1,4 +1,4 @@
-/** The portable cases in this process, where mutants can be told apart: elsewhere a case runs in a runtime of its own. */
+/** Runs the portable cases in this process, so that mutants take effect: otherwise they run in separate runtimes. */
 import { afterAll, beforeAll, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import { cases } from "../portable/cases.ts"
