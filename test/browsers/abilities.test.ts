@@ -42,7 +42,7 @@ describe.each(engines)("Abilities of a Tab in %s", { timeout: 60_000 }, (engine)
     }
   }, 60_000)
 
-  test.skipIf(missing)("are those the engine has, and no other", () => {
+  test.skipIf(missing)("are exactly those of the engine", () => {
     const names = ["bringToFront", "crash", "freeze", "resume", "usedHeap", "setOffline"] as const
     const has = names.filter((name) => one[name] !== undefined)
     const firefox = ["bringToFront", "setOffline"]
@@ -79,7 +79,7 @@ describe.each(engines)("Abilities of a Tab in %s", { timeout: 60_000 }, (engine)
     await two.waitFor("document.visibilityState === 'hidden'")
   })
 
-  test.skipIf(missing || engine === "webkit")("leave a hidden tab with slow timers", async () => {
+  test.skipIf(missing || engine === "webkit")("slow down the timers of a hidden tab with throttleHiddenTabs", async () => {
     await two.bringToFront?.()
     await one.waitFor("document.visibilityState === 'hidden'")
     const tookMs = await one.evaluate(async () => {

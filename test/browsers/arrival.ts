@@ -4,9 +4,9 @@ import { type Place, currentPlace } from "./page-call.ts"
 export const navigationLimitMs = 30_000
 
 /**
- * Starts a navigation and waits until a document, or a step within it, that was not here before
- * has loaded. This is for navigations whose end the engine does not tell; it holds for a page that
- * comes out of the back/forward cache without firing `load`.
+ * Starts a navigation and waits until a new document, or a new step within the present one, has
+ * loaded. For navigations whose end the engine does not report. It also works for a page that is
+ * restored from the back/forward cache without firing `load`.
  *
  * @param run - Gives the text that a synchronous expression evaluates to in the page.
  */

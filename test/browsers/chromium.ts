@@ -87,7 +87,7 @@ function start(executable: string, profile: Profile, options: LaunchOptions): Pr
       ...flags,
       ...(options.throttleHiddenTabs ? [] : unthrottledFlags),
       `--user-data-dir=${join(profile.path, "profile")}`,
-      // The tab that keeps the browser open when a test closes all of its own.
+      // This tab keeps the browser open when a test closes all of its own tabs.
       "about:blank",
     ],
     { detached: true, stdio: ["ignore", "ignore", "pipe"], env: profile.env },
@@ -123,7 +123,7 @@ async function openTab(context: BrowserContext): Promise<Tab> {
     navigate: (url) => page.goto(url),
     reload: () => page.reload(),
     screenshot: async () => {
-      // A hidden tab paints nothing and the command would wait for it.
+      // A hidden tab is not painted, and the command would wait for that.
       await page.bringToFront()
       return page.screenshot()
     },
@@ -132,7 +132,7 @@ async function openTab(context: BrowserContext): Promise<Tab> {
       bringToFront: () => page.bringToFront(),
       crash: () => crash(page, session),
       freeze: async () => {
-        // A frozen page has to be hidden, and one hidden in any other way would not come back.
+        // Only a hidden page can be frozen. Another tab hides it, since otherwise it could not be shown again.
         await context.pages()[0]?.bringToFront()
         await session.send("Page.setWebLifecycleState", { state: "frozen" })
       },
@@ -156,7 +156,7 @@ async function openTab(context: BrowserContext): Promise<Tab> {
   })
 }
 
-// Not `page.evaluate`, which a page can break by its Content-Security-Policy.
+// Not `page.evaluate`, since a page can block that with its Content-Security-Policy.
 async function evaluate(session: CDPSession, expression: string): Promise<string> {
   const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
     expression,
@@ -168,7 +168,7 @@ async function evaluate(session: CDPSession, expression: string): Promise<string
 
 async function crash(page: Page, session: CDPSession): Promise<void> {
   const crashed = page.waitForEvent("crash", { timeout: 10_000 })
-  // Never answered: the one who would is dead.
+  // This command is never answered, since the renderer is dead.
   session.send("Page.crash").catch(() => {})
   await crashed
 }

@@ -35,7 +35,7 @@ const machine = (found: Engine[], changes: Partial<Machine> = {}, broken?: strin
 }
 
 describe("installBrowsers()", () => {
-  test("runs nothing when all are there", async () => {
+  test("runs nothing when all browsers are installed", async () => {
     const { made, commands } = machine(["chromium", "firefox", "webkit"])
     expect(await installBrowsers(made)).toEqual({
       chromium: { path: "/usr/bin/chromium" },
@@ -56,7 +56,7 @@ describe("installBrowsers()", () => {
     ])
   })
 
-  test("retries, and one that cannot be installed does not spoil the others", async () => {
+  test("retries, and installs the others if one browser cannot be installed", async () => {
     const { made, commands } = machine([], {}, "firefox-esr")
     const found = await installBrowsers(made)
     expect(found.chromium.path).toBeDefined()
@@ -90,7 +90,7 @@ describe("thisMachine", () => {
     expect(thisMachine.packagesFor("webkit").length > 0).toBe(findBrowser("webkit") === undefined)
   })
 
-  test.skipIf(!thisMachine.hasAptGet)("knows a bad package from a good command", async () => {
+  test.skipIf(!thisMachine.hasAptGet)("reports a package that apt-get does not know", async () => {
     const wrong = await thisMachine.aptGet(["-s", ...installArguments(["no-such-package"])])
     expect(wrong).toEqual({ ok: false, output: expect.stringContaining("no-such-package") })
   })

@@ -9,9 +9,9 @@ export interface Availability {
 
 /**
  * Finds the three browsers and, when root on a machine with apt-get, installs those that are
- * missing. Never throws: an engine that cannot be had comes with the reason to skip it for.
+ * missing. Never throws: for a browser that cannot be installed, the result has the reason.
  *
- * Call it once per run, before the tests: a second caller would meet the lock of the first.
+ * Call it once per run, before the tests: a second call would be stopped by apt-get's lock.
  */
 export async function installBrowsers(
   machine: Machine = thisMachine,
@@ -39,7 +39,7 @@ async function installMissing(
     return failures
   }
 
-  // Old lists may still do, so a failed update is only told when the installation fails as well.
+  // Old lists may suffice, so a failed update is only reported if the installation fails as well.
   const update = await withRetries(machine, ["update"])
   for (const engine of missing) {
     const names = machine.packagesFor(engine)
@@ -55,7 +55,7 @@ export function installArguments(packages: readonly string[]): string[] {
   return ["install", "-y", "--no-install-recommends", ...packages]
 }
 
-/** Gives the error of the last try, or an empty text once one went well. */
+/** Returns an empty text if an attempt succeeds, or else the error of the last one. */
 async function withRetries(machine: Machine, command: readonly string[]): Promise<string> {
   let error = ""
   for (const waitMs of [0, 3_000, 15_000]) {

@@ -11,7 +11,7 @@ import { launch } from "./launch.ts"
 
 const isRunning = (id: number): boolean => {
   try {
-    // A zombie is an entry that nobody has read yet, not a process.
+    // A zombie has ended: only its exit status is left, until its parent reads that.
     return !/\) Z /.test(readFileSync(`/proc/${id}/stat`, "latin1"))
   } catch {
     return false
@@ -29,7 +29,7 @@ const noProc = !existsSync("/proc/self/environ")
 describe.each(engines)("launch() of %s", { timeout: 180_000 }, (engine) => {
   const skip = findBrowser(engine) === undefined || noProc
 
-  test.skipIf(skip)("tells its version, and close() leaves no process and no profile", async () => {
+  test.skipIf(skip)("reports its version, and close() leaves no process and no profile", async () => {
     const browser = await launch(engine)
     await browser.newTab()
     const ids = browser.processIds()
@@ -88,7 +88,7 @@ let folder: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "webbreaker-parent-"))
-  // Node finds the packages of a module by the folder it lies in.
+  // Node looks for packages from the folder of the importing module.
   symlinkSync(resolve("node_modules"), join(folder, "node_modules"))
   await build({
     stdin: {

@@ -4,7 +4,7 @@ import { pause } from "./deadline.ts"
 import type { Engine } from "./engine.ts"
 import { findBrowser, findMiniBrowser, onPath } from "./find-browser.ts"
 
-/** What {@link installBrowsers} has to know about the machine, and do to it. */
+/** The machine, as {@link installBrowsers} reads and changes it. */
 export interface Machine {
   readonly isRoot: boolean
   readonly hasAptGet: boolean

@@ -21,8 +21,8 @@ export class PageError extends Error {
   }
 }
 
-// The state hangs on the document's own global, so it follows a page into the back/forward cache
-// and out again, and a document that replaced it is recognised by not having it.
+// The state is a property of the document's own global. So it stays with a page in the back/forward
+// cache, and a new document is recognised by not having it.
 const state = `
   const key = Symbol.for("webbreaker.page-call")
   if (!window[key]) {
@@ -71,7 +71,7 @@ export function pollCall(call: CallReport): string {
 })()`
 }
 
-/** What tells one document, or one step within it, from the next. */
+/** Identifies a document, or a step within it. */
 export interface Place {
   readonly documentId: string
   readonly href: string

@@ -5,11 +5,11 @@ import { join } from "node:path"
 import type { Socket } from "node:net"
 import type { Engine } from "./engine.ts"
 
-/** A temporary folder that one browser lives in, and the means to get rid of both. */
+/** The temporary folder of one browser. Disposing of it ends the browser too. */
 export interface Profile {
   readonly path: string
 
-  /** Environment for every process of the browser. It also marks them as belonging here. */
+  /** Environment for every process of the browser. It also marks them as belonging to this profile. */
   readonly env: Record<string, string>
 
   processIds(): number[]
@@ -53,7 +53,7 @@ export function createProfile(engine: Engine): Profile {
   })
   child.stdin.on("error", () => {})
   child.stdin.write(`${path}\n`)
-  // Neither may keep a finished test process alive.
+  // Neither the process nor its pipe may keep a finished test process alive.
   child.unref()
   ;(child.stdin as Socket).unref()
 
@@ -79,7 +79,7 @@ function profileEnv(path: string): Record<string, string> {
     XDG_CONFIG_HOME: join(path, "config"),
     XDG_CACHE_HOME: join(path, "cache"),
     XDG_DATA_HOME: join(path, "data"),
-    // GTK would start a session bus of its own, which stays behind.
+    // Otherwise GTK would start a session bus of its own, which would outlive the browser.
     DBUS_SESSION_BUS_ADDRESS: "disabled:",
     NO_AT_BRIDGE: "1",
   }

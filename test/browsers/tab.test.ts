@@ -125,20 +125,20 @@ describe.each(engines)("Tab in %s", { timeout: 60_000 }, (engine) => {
     expect(await tab.evaluate(() => shows)).toEqual([false])
   })
 
-  test.skipIf(missing)("waitFor() gives the value it waited for, or tells the last", async () => {
+  test.skipIf(missing)("waitFor() returns the value it waited for, or reports the last value", async () => {
     await tab.evaluate("void setTimeout(() => (window.late = { value: 7 }), 100)")
     expect(await tab.waitFor("late.value")).toBe(7)
     await expect(tab.waitFor("1 === 2", 100)).rejects.toThrow("1 === 2 (last: false)")
   })
 
-  test.skipIf(missing)("consoleErrors lists what the page complained about", async () => {
+  test.skipIf(missing)("consoleErrors lists the errors of the page", async () => {
     await tab.goto(`${server.origin}/faulty`)
     await pause(200)
     const expected = [expect.stringContaining("said 1"), expect.stringContaining("thrown")]
     expect(tab.consoleErrors).toEqual(engine === "webkit" ? [] : expected)
   })
 
-  test.skipIf(missing)("screenshot() writes a PNG, of a tab behind another too", async () => {
+  test.skipIf(missing)("screenshot() writes a PNG, even of a tab behind another", async () => {
     const folder = await mkdtemp(join(tmpdir(), "webbreaker-shot-"))
     const front = await browser.newTab()
     try {

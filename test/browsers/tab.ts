@@ -9,7 +9,7 @@ type Source = string | ((...args: never[]) => unknown)
 
 type Ability = "bringToFront" | "crash" | "freeze" | "resume" | "setOffline" | "usedHeap"
 
-/** The little that each engine has to do itself; {@link createTab} builds a {@link Tab} on it. */
+/** The operations that each engine implements itself; {@link createTab} builds a {@link Tab} on them. */
 export interface TabChannel {
   readonly consoleErrors: readonly string[]
 
@@ -46,7 +46,7 @@ export function createTab(channel: TabChannel): Tab {
         call = await ask(pollCall(call))
         failures = 0
       } catch (error) {
-        // A navigation may cut off the question; asked again, the new document tells.
+        // A navigation may interrupt the question. When asked again, the new document answers.
         if (++failures === 3) throw error
       }
       if (call.gone) throw new Error(`The page was left before this settled: ${source}`)
@@ -60,7 +60,7 @@ export function createTab(channel: TabChannel): Tab {
     let last: unknown = "nothing yet"
     do {
       try {
-        // Even a late try gets a second: its value says more than its being cut short.
+        // Even a late attempt gets a second, since its value says more than a timeout would.
         const restMs = Math.max(1_000, endsAt - performance.now())
         const value = await evaluate<T>(predicate, [], restMs)
         if (value) return value

@@ -22,8 +22,8 @@ export async function openSession(server: string, capabilities: object): Promise
   )
   const session = `${server}/session/${opened.sessionId}`
 
-  // WebDriver has one current window for the whole session, so choosing it and acting on it must
-  // not be torn apart by a command for another tab.
+  // WebDriver has one current window for the whole session, so no command for another tab may come
+  // between choosing a window and acting on it.
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work)

@@ -15,12 +15,13 @@ export async function launchWebKit(programs: WebKitPrograms, profile: Profile): 
   const display = await startDisplay(programs.display, profile)
   const server = await startDriver(programs.driver, profile, display)
   const driver = await openSession(server, {
-    // Any other strategy holds back commands to a page that is waiting for a slow navigation.
+    // Any other strategy delays commands to a page that is waiting for a slow navigation.
     pageLoadStrategy: "none",
     unhandledPromptBehavior: "dismiss",
     "webkitgtk:browserOptions": { binary: programs.miniBrowser, args: ["--automation"] },
   })
-  // Stays open: without a window the session ends, and a new one can only be asked for in another.
+  // This window stays open: without any window the session ends, and a new window has to be requested
+  // from an existing one.
   const [base = ""] = await driver.send<string[]>("GET", "/window/handles")
 
   return {
@@ -65,7 +66,7 @@ async function isReady(server: string): Promise<boolean> {
   }
 }
 
-// With --port=0 the driver picks a port and tells nobody.
+// With --port=0 the driver picks a port and does not report it.
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
@@ -75,8 +76,8 @@ async function freePort(): Promise<number> {
 }
 
 async function openTab(driver: WebDriver, base: string): Promise<Tab> {
-  // A tab in the true sense would be hidden even while it is the only one in use, and a hidden one
-  // never answers a screenshot. A window shares the profile just as well.
+  // A real tab would be hidden even while it is the only one in use, and a hidden tab never answers
+  // a screenshot command. A window shares the profile too.
   const { handle } = await driver.sendTo<{ handle: string }>(base, "POST", "/window/new", {
     type: "window",
   })
