@@ -1,6 +1,6 @@
 /**
  * Each of the 72 cases that a good circuit breaker should pass has a test that carries its number,
- * as in "rejects with the same error #5". This one fails with the numbers that none carries.
+ * as in "rejects with the same error #5". This test fails with the numbers that are missing.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -8,10 +8,10 @@ import { describe, expect, test } from "vitest"
 
 const CASES = 72
 
-// The first argument of a call that has more; not of one that is skipped or only planned.
+// The first argument of a call with several, unless the test is skipped or only planned.
 const TITLE = /(?<!\.skip|\.todo)\(\s*(["'`])((?:\\.|(?!\1)[^\\])*)\1\s*,/g
 
-/** The numbers in the titles of a source. "owner/name#5" is another thing. */
+/** The numbers in the titles of a source. A reference such as "owner/name#5" does not count. */
 function numbersIn(source: string): number[] {
   const titles = Array.from(source.matchAll(TITLE), (match) => match[2] ?? "")
   return titles.flatMap((title) =>
