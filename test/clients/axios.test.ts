@@ -38,14 +38,14 @@ testClient({
 })
 
 describe("axios", () => {
-  test("passes the wrapped fetch by with any other adapter", async () => {
+  test("does not call the wrapped fetch with any other adapter", async () => {
     await using rig = await startRig(faultSite)
     await rig.call((fetch, url) => () => axios.get(url, { adapter: "http", env: { fetch } }))
     expect(rig.site.requests).toBe(1)
     expect(rig.asked).toEqual([])
   })
 
-  test("sends a body through the wrapped fetch, and none while the breaker is open", async () => {
+  test("sends a body through the wrapped fetch, and sends nothing while the breaker is open", async () => {
     await using rig = await startRig(faultSite)
     const post: Connect = (fetch, url) => () =>
       axios.post(url, { a: 1 }, { adapter: "fetch", env: { fetch } })

@@ -1,5 +1,5 @@
 /**
- * What holds for every HTTP client on a wrapped fetch: one set of cases, run for each of them.
+ * What holds for every HTTP client on a wrapped fetch: one set of cases that runs for each client.
  *
  * @module
  */
@@ -12,40 +12,40 @@ import { skipWaits } from "./skip-waits.ts"
 export interface Client {
   readonly name: string
   readonly site: () => Promise<Site>
-  /** What a call comes to when all is well. */
+  /** The result of a successful call. */
   readonly answer: unknown
-  /** What the client calls its fetch with. */
+  /** The kind of the first argument with which the client calls its fetch. */
   readonly input: "string" | "URL" | "Request"
-  /** What it calls its fetch on, if on anything. */
+  /** The `this` with which it calls its fetch, if any. */
   readonly self?: object
-  /** The client as it comes. */
+  /** The client with its default settings. */
   readonly plain: Connect
-  /** With the setting that keeps it from retrying rejected calls. Without one: it never does. */
+  /** With the setting that keeps it from retrying rejected calls. Missing if it never retries them. */
   readonly calm?: Connect
-  /** What it does about a rejected call without that setting. */
+  /** Its retries of a rejected call without that setting. */
   readonly retries?: Retries
-  /** With a setting that keeps it from retrying a 503 too, which it may take a rejection for. */
+  /** With a setting that also keeps it from retrying a 503, since a rejection may look like one. */
   readonly calmAtAny503?: Connect
-  /** Without that one it waits as `Retry-After` says and tries again. */
+  /** Whether, without that setting, it waits as `Retry-After` says and tries again. */
   readonly obeysRetryAfter?: boolean
   /** With a short time limit of its own. */
   readonly impatient: Connect
   /** Whether that limit aborts the call with a `TimeoutError`. */
   readonly saysTimeout: boolean
-  /** Expects that this is what a user sees of a rejected call. */
+  /** Expects the outcome that a user sees of a rejected call. */
   readonly expectRejection: (outcome: Outcome, origin: string) => void
-  /** Expects that this is what a user sees of the 503 of `rejectWith: "response"`. */
+  /** Expects the outcome that a user sees of the 503 of `rejectWith: "response"`. */
   readonly expectUnavailable: (outcome: Outcome, message: string) => void
 }
 
 export interface Retries {
   /** How often the client calls its fetch for one call of its user. */
   readonly calls: number
-  /** Milliseconds that it waits in all: at least, at most. */
+  /** Milliseconds that it waits in total: the minimum and the maximum. */
   readonly wait: readonly [number, number]
 }
 
-/** Milliseconds that may pass before an impatient client gives up. */
+/** Milliseconds after which an impatient client gives up. */
 export const PATIENCE = 20
 
 const MINUTE = 60_000
@@ -61,7 +61,7 @@ export function testClient(client: Client): void {
   const itself = self ? "an object of its own" : "nothing"
 
   describe(`${client.name} on a wrapped fetch`, () => {
-    test("brings back what the origin answers", async () => {
+    test("returns the answer of the origin", async () => {
       await using rig = await startRig(site)
       expect(await rig.call(plain)).toEqual(wellAnswered)
       expect(rig.site.requests).toBe(1)
@@ -69,7 +69,7 @@ export function testClient(client: Client): void {
       expect(rig.breaker?.counts).toMatchObject({ requests: 1, totalSuccesses: 1 })
     })
 
-    test(`calls it with a ${input}, on ${itself}, and fetch is called on nothing`, async () => {
+    test(`calls it with a ${input}, on ${itself}, and fetch is called without a this`, async () => {
       await using rig = await startRig(site)
       await rig.call(plain)
       expect(rig.asked).toHaveLength(1)
@@ -77,7 +77,7 @@ export function testClient(client: Client): void {
       expect(kindOf(asked?.input)).toBe(input)
       if (self) expect(asked?.self).toMatchObject(self)
       else expect(asked?.self).toBeUndefined()
-      // A browser's fetch cannot be called on any object but its window.
+      // A browser's fetch can be called on no object but its window.
       expect(rig.sent).toHaveLength(1)
       expect(rig.sent[0]?.self).toBeUndefined()
       expect(rig.sent[0]?.input).toBe(asked?.input)
@@ -87,7 +87,7 @@ export function testClient(client: Client): void {
       await using rig = await startRig(site)
       rig.site.status = status
       while (rig.breaker?.state !== "open") await rig.call(calm)
-      // Whatever the client itself retries, the origin gets no more than that.
+      // Even if the client retries, the origin gets no more requests than that.
       expect(rig.site.requests).toBe(LIMIT)
       await rig.call(calm)
       expect(rig.site.requests).toBe(LIMIT)
@@ -101,7 +101,7 @@ export function testClient(client: Client): void {
       expect(rig.sent).toHaveLength(LIMIT)
     })
 
-    test("asks once while the breaker is open, makes no request, shows the rejection", async () => {
+    test("calls fetch once while the breaker is open, makes no request, and shows the rejection", async () => {
       await using rig = await startRig(site)
       await rig.open()
       const { result, waited } = await skipWaits(() => rig.call(calm))
@@ -113,7 +113,7 @@ export function testClient(client: Client): void {
 
     if (retries) {
       const { calls, wait } = retries
-      test(`asks ${calls} times unless told not to, and makes no request either`, async () => {
+      test(`calls fetch ${calls} times unless told not to, and makes no request either`, async () => {
         await using rig = await startRig(site)
         await rig.open()
         const { result, waited } = await skipWaits(() => rig.call(plain))
@@ -125,7 +125,7 @@ export function testClient(client: Client): void {
       })
     }
 
-    test("gets through once the breaker is closed again", async () => {
+    test("succeeds once the breaker is closed again", async () => {
       await using rig = await startRig(site)
       await rig.open()
       client.expectRejection(await rig.call(calm), rig.origin)
@@ -134,7 +134,7 @@ export function testClient(client: Client): void {
       expect(rig.site.requests).toBe(LIMIT + 1)
     })
 
-    test('takes what rejectWith: "response" gives it for a 503 of the origin', async () => {
+    test('treats the response of rejectWith: "response" as a 503 of the origin', async () => {
       await using rig = await startRig(site, { rejectWith: "response" })
       await rig.open()
       const { result, waited } = await skipWaits(() => rig.call(calmAtAny503))
@@ -161,12 +161,12 @@ export function testClient(client: Client): void {
       ["excluded", "an exclusion"],
       ["failure", client.saysTimeout ? "a failure" : "an exclusion"],
     ] as const)(
-      'with callerTimeout: "%s", a call that it ends by its own time limit is %s',
+      'with callerTimeout: "%s", a call that exceeds the time limit of the client is %s',
       async (callerTimeout, verdict) => {
         await using rig = await startRig(hangingSite, { callerTimeout })
         await rig.call(client.impatient)
         const [totalExclusions, totalFailures] = verdict === "a failure" ? [0, 1] : [1, 0]
-        // The client need not wait for its fetch once it has given up.
+        // The client may not wait for its fetch after it has given up.
         await vi.waitFor(
           () => expect(rig.breaker?.counts).toMatchObject({ totalExclusions, totalFailures }),
           { interval: 1 },
@@ -174,7 +174,7 @@ export function testClient(client: Client): void {
       },
     )
 
-    test("opens the breaker of an origin that hangs by callTimeout", async () => {
+    test("opens the breaker of a hanging origin after calls that exceed callTimeout", async () => {
       await using rig = await startRig(hangingSite, { callTimeout: PATIENCE })
       while (rig.breaker?.state !== "open") await rig.call(calm)
       expect(rig.sent).toHaveLength(LIMIT)

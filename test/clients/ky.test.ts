@@ -52,7 +52,7 @@ testClient({
 })
 
 describe("ky", () => {
-  test("does not retry a rejected POST, since it retries none", async () => {
+  test("does not retry a rejected POST, since it never retries a POST", async () => {
     await using rig = await startRig(faultSite)
     await rig.open()
     const outcome = await rig.call((fetch, url) => () => ky.post(url, { fetch, json: {} }))

@@ -54,7 +54,7 @@ testClient({
 })
 
 describe("ofetch", () => {
-  test("asks once with retry: false, which also ends its retries of failures", async () => {
+  test("calls fetch once with retry: false, which also disables its retries of failures", async () => {
     await using rig = await startRig(faultSite)
     await rig.open()
     await rig.call(withoutRetries)
@@ -65,14 +65,14 @@ describe("ofetch", () => {
     expect(rig.site.requests).toBe(LIMIT + 1)
   })
 
-  test("does not retry a rejected POST, since it retries none", async () => {
+  test("does not retry a rejected POST, since it never retries a POST", async () => {
     await using rig = await startRig(faultSite)
     await rig.open()
     await rig.call((fetch, url) => () => createFetch({ fetch })(url, { method: "POST", body: {} }))
     expect(rig.asked).toHaveLength(1)
   })
 
-  test('retries the 503 of rejectWith: "response" at once, against its Retry-After', async () => {
+  test('retries the 503 of rejectWith: "response" at once, despite its Retry-After', async () => {
     await using rig = await startRig(faultSite, { rejectWith: "response" })
     await rig.open()
     expect(reasonOf(await rig.call(plain))).toMatchObject({ status: 503 })

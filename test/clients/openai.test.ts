@@ -75,7 +75,7 @@ describe("openai", () => {
 
     const reason = reasonOf(await rig.call(calm))
     expect(rig.sent).toHaveLength(LIMIT)
-    // It searches the texts of the error and of its cause for "timeout", and drops both.
+    // The client searches the texts of the error and of its cause for "timeout", and drops both errors.
     expect(reason).toBeInstanceOf(APIConnectionTimeoutError)
     expect(reason.message).toBe("Request timed out.")
     expect(findCircuitBreakerError(reason)).toBeUndefined()

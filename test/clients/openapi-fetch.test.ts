@@ -5,7 +5,7 @@ import { messageFor, PATIENCE, testClient } from "./contract.ts"
 import { reasonOf, valueOf } from "./rig.ts"
 import { faultSite } from "./site.ts"
 
-/** As openapi-typescript writes it. */
+/** The types as openapi-typescript generates them. */
 interface Paths {
   "/items": {
     get: { responses: { 200: { content: { "application/json": { ok: boolean } } } } }
@@ -28,7 +28,7 @@ testClient({
   },
   saysTimeout: true,
   expectRejection(outcome, origin) {
-    // It is thrown, although this client returns an answer of status 500 as `{ error }`.
+    // The rejection is thrown, although this client returns an answer of status 500 as `{ error }`.
     const reason = reasonOf(outcome)
     expect(reason).toBeInstanceOf(OpenStateError)
     expect(reason.message).toBe(messageFor(origin))

@@ -1,5 +1,5 @@
 /**
- * A client on a wrapped fetch, with a view of what passes on both sides of the wrapping.
+ * A client on a wrapped fetch, and a record of the calls on both sides of the wrapping.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import {
 import type { Site } from "./site.ts"
 import { endSkipping } from "./skip-waits.ts"
 
-/** Points a client at a URL and gives it a fetch; what is returned makes one call. */
+/** Sets up a client for a URL with the given fetch. Returns a function that makes one call. */
 export type Connect = (safeFetch: BreakerFetch, url: string) => () => PromiseLike<unknown>
 
 /** How a call ended for its caller. */
 export type Outcome = PromiseSettledResult<unknown>
 
-/** What the call was rejected with; `undefined` when it was not. */
+/** The reason of a rejected call, or `undefined`. */
 export function reasonOf(outcome: Outcome): any {
   return (outcome as PromiseRejectedResult).reason
 }
 
-/** What the call came to; `undefined` when it was rejected. */
+/** The value of a fulfilled call, or `undefined`. */
 export function valueOf(outcome: Outcome): any {
   return (outcome as PromiseFulfilledResult<unknown>).value
 }
@@ -38,15 +38,15 @@ export interface Seen {
 export interface Rig extends AsyncDisposable {
   readonly site: Site
   readonly origin: string
-  /** That of the site's origin, once there is one. */
+  /** The breaker of the site's origin, from the first call on. */
   readonly breaker: CircuitBreaker | undefined
   /** The client's calls of the wrapped fetch. */
   readonly asked: readonly Seen[]
-  /** Its calls of the fetch underneath. */
+  /** The calls of the fetch underneath. */
   readonly sent: readonly Seen[]
   /** Makes one call with the client. */
   call(connect: Connect): Promise<Outcome>
-  /** Opens the breaker by failures of the site, without the client; then the site is well again. */
+  /** Opens the breaker with failures of the site, without using the client. Then the site works again. */
   open(): Promise<void>
 }
 
@@ -67,7 +67,7 @@ export async function startRig(
     sent.push({ input, self: this })
     return fetch(input, init)
   }
-  // Date can be faked: a wait that is skipped passes for the breaker too.
+  // Date can be faked, so that skipped waits also pass on the clock of the breaker.
   const clock = { now: () => Date.now() }
   const safeFetch = wrapFetch(send, { ...consecutiveFailures(LIMIT), clock, ...settings })
   const { breakers } = safeFetch

@@ -1,5 +1,5 @@
 /**
- * What the clients call: origins on real sockets that answer JSON, or fail when told to.
+ * The servers that the clients call: origins on real sockets that answer JSON, or fail on command.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { listen } from "../../examples/origin/listen.ts"
 import { startOrigin, type Mode } from "../../examples/origin/origin.ts"
 
 export interface Site extends AsyncDisposable {
-  /** Where a client is pointed at; whatever lies below is answered too. */
+  /** The URL for a client. All paths below it are answered too. */
   readonly url: string
-  /** Requests that arrived, as the server itself counts them. */
+  /** Requests that arrived, as counted by the server. */
   readonly requests: number
-  /** Makes it fail with this status, or answer well again with 200. */
+  /** The status of the answers: 200, or that of a failure. */
   status: number
 }
 
@@ -44,12 +44,12 @@ async function siteIn(mode: Mode): Promise<Site> {
   }
 }
 
-/** Gives every request the one answer: for clients that want JSON of their own shape. */
+/** Gives every request the same answer, for clients that expect JSON of a certain shape. */
 export async function jsonSite(answer: object): Promise<Site> {
   let requests = 0
   const server = createServer((request, response) => {
     requests += 1
-    // Read to its end, or closing the connection would reset it.
+    // The body is read to its end, since otherwise closing the connection would reset it.
     request.resume().once("end", () => {
       const headers = { "Content-Type": "application/json", Connection: "close" }
       response.writeHead(site.status, headers)

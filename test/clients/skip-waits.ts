@@ -1,6 +1,6 @@
 /**
- * Clients wait before they retry, some of them for a minute. Here those waits are over at once, and
- * add up to a number that a test can look at.
+ * Clients wait before they retry, some of them for a minute. This skips the waits, and adds up their
+ * time for the test.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Skipped<T> {
   readonly waited: number
 }
 
-// A call that waits for anything but a timer would go on for ever.
+// A limit for calls that wait for something other than a timer: they would never end.
 const MOST_STEPS = 1_000
 
 let start: number | undefined
@@ -20,12 +20,12 @@ let waited = 0
 
 /** Runs a call on fake timers, until it settles or {@link endSkipping} is called. */
 export async function skipWaits<T>(call: () => Promise<T>): Promise<Skipped<T>> {
-  // One millisecond on, since an open period is over only after its last one: told to wait for that
-  // long within the millisecond in which it began, a client would come back in the last one.
+  // Starts one millisecond later, since the last millisecond still belongs to an open period. A client
+  // that waits for its length from the millisecond in which it began would come back in the last one.
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: Date.now() + 1 })
   start = Date.now()
   const running = call().finally(endSkipping)
-  // Each step also lets a turn of the real event loop pass.
+  // Each step also runs a turn of the real event loop.
   for (let step = 0; vi.isFakeTimers() && step < MOST_STEPS; step++) {
     await vi.advanceTimersToNextTimerAsync()
   }
@@ -33,7 +33,7 @@ export async function skipWaits<T>(call: () => Promise<T>): Promise<Skipped<T>> 
   return { result: await running, waited }
 }
 
-/** Goes back to real timers. What uses a socket has to: time would run away from it. */
+/** Goes back to real timers. Anything that uses a socket needs them, since fake time would run too fast. */
 export function endSkipping(): void {
   if (start === undefined) return
   waited = Date.now() - start

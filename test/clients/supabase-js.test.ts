@@ -6,7 +6,7 @@ import { LIMIT, reasonOf, startRig, valueOf, type Connect } from "./rig.ts"
 import { faultSite } from "./site.ts"
 import { skipWaits } from "./skip-waits.ts"
 
-/** Makes a client, and uses it for each call. */
+/** Makes a client, and calls `use` with it for each call. */
 const connectTo =
   (use: (client: SupabaseClient) => PromiseLike<unknown>, db = {}): Connect =>
   (fetch, url) => {
@@ -14,7 +14,7 @@ const connectTo =
       global: { fetch },
       db,
       auth: { persistSession: false, autoRefreshToken: false },
-      // Node 20 has no WebSocket, and without one there is no client.
+      // The client needs a WebSocket, which Node 20 does not have.
       realtime: { transport: class {} as never },
     })
     return () => use(client)
@@ -39,7 +39,7 @@ testClient({
   expectRejection(outcome, origin) {
     const value = valueOf(outcome)
     expect(value).toMatchObject({ data: null, status: 0, error: { code: "", hint: "" } })
-    // Of the rejection only its name and its text are left.
+    // Only the name and the text of the rejection are left.
     expect(value.error.message).toBe(`OpenStateError: ${messageFor(origin)}`)
     expect(findCircuitBreakerError(value.error)).toBeUndefined()
   },
@@ -59,7 +59,7 @@ describe("supabase-js", () => {
     expect(rig.asked).toHaveLength(1)
   })
 
-  test("does not retry a rejected write, since it retries none", async () => {
+  test("does not retry a rejected write, since it never retries writes", async () => {
     await using rig = await startRig(faultSite)
     await rig.open()
     await rig.call(connectTo((client) => client.from("items").insert({ a: 1 })))
@@ -67,7 +67,7 @@ describe("supabase-js", () => {
     expect(rig.site.requests).toBe(LIMIT)
   })
 
-  test("asks once for any query when a fallback gives a status it does not retry", async () => {
+  test("calls fetch once for any query if a fallback returns a status that it does not retry", async () => {
     const fallback: FetchSettings["fallback"] = (error) => {
       const rejected = findCircuitBreakerError(error)
       if (!rejected) return undefined
@@ -97,7 +97,7 @@ describe("supabase-js", () => {
       name: "FunctionsFetchError",
       key: "context",
     },
-  ])("asks once for its $part, and keeps the rejection as error.$key", async (row) => {
+  ])("calls fetch once for its $part, and keeps the rejection as error.$key", async (row) => {
     const { use, name, key } = row
     await using rig = await startRig(faultSite)
     await rig.open()
@@ -110,8 +110,8 @@ describe("supabase-js", () => {
     expect(rig.site.requests).toBe(LIMIT)
   })
 
-  test("asks once for its auth, and keeps the text of the rejection", async () => {
-    // It logs what it returns.
+  test("calls fetch once for its auth, and keeps the text of the rejection", async () => {
+    // The client logs the error that it returns.
     using _ = vi.spyOn(console, "error").mockReturnValue(undefined)
     await using rig = await startRig(faultSite)
     await rig.open()
