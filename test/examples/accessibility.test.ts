@@ -1,6 +1,6 @@
 /**
- * What the page of the demo is to those who cannot see it, or not well: by the accessibility tree that
- * Chromium makes of it, and by the colours that it computes.
+ * The accessibility of the demo page for users who cannot see it, or not well. Checked with the accessibility
+ * tree and the computed colours of Chromium.
  */
 import type { AxeResults } from "axe-core"
 import { readFileSync } from "node:fs"
@@ -28,7 +28,7 @@ const missing = path === undefined && process.env["WEBBREAKER_NO_SKIP"] === unde
 
 describe.skipIf(missing)("the page of the demo", () => {
   let demo: Demo
-  // Not by the driver of the tests, which cannot say that a user prefers dark colours.
+  // Not with the driver of the other tests, which cannot emulate that a user prefers dark colours.
   let browser: Browser
   beforeAll(async () => {
     demo = await startDemo({ env: { MINIFLARE_WORKERD_PATH: "/nowhere" } })
@@ -75,8 +75,8 @@ describe.skipIf(missing)("the page of the demo", () => {
   test.each([
     { viewport: WIDE, colorScheme: "light" },
     { viewport: PHONE, colorScheme: "dark" },
-  ] as const)("has nothing that axe objects to, %o", async (options) => {
-    // The page's own policy lets no other script in.
+  ] as const)("has no violations in axe, %o", async (options) => {
+    // The policy of the page allows no script of others.
     const page = await open({ ...options, bypassCSP: true })
     await page.evaluate(axe)
     const { violations, passes } = await page.evaluate<AxeResults>("axe.run()")
@@ -85,7 +85,7 @@ describe.skipIf(missing)("the page of the demo", () => {
     await page.close()
   })
 
-  test.each([WIDE, PHONE])("has a name for all that can be used, for each image and region, at %o", async (viewport) => {
+  test.each([WIDE, PHONE])("has a name for each control, image and region, at %o", async (viewport) => {
     const page = await open({ viewport })
     const tree = await treeOf(page)
     const used = tree.filter(({ role }) => interactive.includes(role))
@@ -96,7 +96,7 @@ describe.skipIf(missing)("the page of the demo", () => {
     const images = tree.filter(({ role }) => role === "image" || role === "img" || role === "Canvas")
     expect(images.length).toBeGreaterThanOrEqual(7)
     expect(images.filter(({ name }) => name === "")).toEqual([])
-    // The rows of the charts are a table for those who hear it, on a phone too, where they look otherwise.
+    // For screen readers, the rows of the charts are a table, even on a phone, where the layout differs.
     expect(tree.filter(({ role }) => role === "rowheader").map(({ name }) => name)).toEqual(expect.arrayContaining(["Sent", "Rejected", "0 to 5"]))
     expect(tree.filter(({ role }) => role === "region" || role === "form").filter(({ name }) => name === "")).toEqual([])
     await page.close()
@@ -120,7 +120,7 @@ describe.skipIf(missing)("the page of the demo", () => {
     await page.close()
   })
 
-  test("reads out changes of the state, and no numbers that run", async () => {
+  test("announces changes of the state to screen readers, but no running numbers", async () => {
     const page = await open()
     const live = await page.evaluate(() =>
       [...document.querySelectorAll("[aria-live], [role=status], [role=alert], output")].map((element) => ({
@@ -139,7 +139,7 @@ describe.skipIf(missing)("the page of the demo", () => {
     await page.getByLabel("Failing").check()
     await page.waitForFunction(() => Reflect.get(window, "news").length > 0, undefined, LIMIT)
     expect(await page.evaluate("news[0]")).toMatch(/open/)
-    // The countdown runs: nothing is said of it.
+    // The countdown is running, and must not be announced.
     await page.waitForFunction(() => / [0-2]\.\d s$/.test(document.querySelector("#next")!.textContent!), undefined, LIMIT)
     const news = await page.evaluate<string[]>("news")
     expect(news.filter((line) => /\d\.\d s/.test(line))).toEqual([])
@@ -152,7 +152,7 @@ describe.skipIf(missing)("the page of the demo", () => {
     ["dark", WIDE],
     ["light", PHONE],
     ["dark", PHONE],
-  ] as const)("has text that stands out, %s, at %o", async (colorScheme, viewport) => {
+  ] as const)("has text with enough contrast, %s, at %o", async (colorScheme, viewport) => {
     const page = await open({ colorScheme, viewport })
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     expect(background === "rgb(17, 19, 22)").toBe(colorScheme === "dark")
@@ -164,13 +164,13 @@ describe.skipIf(missing)("the page of the demo", () => {
     await page.close()
   })
 
-  test("fits a phone, with nothing to scroll sideways", async () => {
+  test("fits a phone without horizontal scrolling", async () => {
     const page = await open({ viewport: PHONE })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width)
     await page.close()
   })
 
-  test("holds its charts still for who prefers that", async () => {
+  test("slows its charts down for users who prefer reduced motion", async () => {
     /** Milliseconds between the drawings of a chart. */
     const gapsOf = async (reducedMotion: "reduce" | "no-preference", enough: string): Promise<number[]> => {
       const page = await open({ reducedMotion })

@@ -6,9 +6,8 @@ import { findBrowser } from "../browsers/find-browser.ts"
 import { launch } from "../browsers/launch.ts"
 import { startDemo, type Demo } from "./start-demo.ts"
 
-// An open period is up to 19 s, and a probe may have to be made again on a machine that is busy.
+// An open period lasts up to 19 s, and a probe may have to be repeated on a busy machine.
 const LIMIT = 120_000
-/** So many failures in a row are needed at least by a page that knows nothing yet. */
 
 const choose = (tab: Tab, label: string): Promise<void> =>
   tab.evaluate((text: string) => {
@@ -36,7 +35,7 @@ const slide = (tab: Tab, name: string, value: string): Promise<void> =>
     value,
   )
 
-/** Whether no call is under way: all that were sent came to something. */
+/** Whether no call is under way: every call that was sent has an outcome. */
 const isSettled = ([sent, ...rest]: readonly number[]): boolean => sent === rest.reduce((sum, n) => sum + n, 0)
 
 const text = (tab: Tab, selector: string): Promise<string> =>
@@ -44,10 +43,10 @@ const text = (tab: Tab, selector: string): Promise<string> =>
 
 const count = async (tab: Tab, name: string): Promise<number> => Number(await text(tab, `[data-count=${name}]`))
 
-/** By the title of the tab: one that is behind another paints nothing. */
+/** Waits for the title of the tab, since a tab behind another is not painted. */
 const becomes = (tab: Tab, state: "Closed" | "Open"): Promise<unknown> => tab.waitFor(`document.title.startsWith("${state} ")`, LIMIT)
 
-/** What an engine itself writes of a request that failed: Chromium of each, Firefox of a broken connection. */
+/** Messages of the engine about failed requests: Chromium logs each one, Firefox those with a broken connection. */
 const ofEngine = /^Failed to load resource:|^Cross-Origin Request Blocked: .*\(Reason: CORS request did not succeed\)/
 const ownErrors = (tab: Tab): readonly string[] => tab.consoleErrors.filter((line) => !ofEngine.test(line))
 
@@ -77,7 +76,7 @@ describe.each(engines)("examples/browser in %s", (engine) => {
 
     await one.reload()
     await one.waitFor("Number(document.querySelector('[data-count=rejected]').textContent) > 0", LIMIT)
-    // None but a probe.
+    // Only a probe may have been sent.
     expect(await count(one, "failed")).toBeLessThanOrEqual(1)
     expect(await count(one, "succeeded")).toBe(0)
     await becomes(one, "Open")
@@ -100,7 +99,7 @@ describe.each(engines)("examples/browser in %s", (engine) => {
     await one.close()
   })
 
-  test.skipIf(missing)("counts a call that its caller cancelled as neither", async () => {
+  test.skipIf(missing)("counts a cancelled call neither as a success nor as a failure", async () => {
     const tab = await browser.newTab(demo.url)
     await tab.waitFor("Number(document.querySelector('[data-count=succeeded]').textContent) > 0", LIMIT)
     await becomes(tab, "Closed")
@@ -114,7 +113,7 @@ describe.each(engines)("examples/browser in %s", (engine) => {
     await tab.close()
   })
 
-  test.skipIf(missing)("goes on, and says so, when the demo is stopped", async () => {
+  test.skipIf(missing)("keeps working, and says that the demo has stopped", async () => {
     const tab = await browser.newTab(demo.url)
     await tab.waitFor("Number(document.querySelector('[data-count=succeeded]').textContent) > 0", LIMIT)
     expect(await tab.evaluate(() => document.querySelector<HTMLElement>("#lost")?.hidden)).toBe(true)

@@ -1,4 +1,4 @@
-/** The example, in workerd, as `wrangler.jsonc` sets it up, before an origin that fails on command. */
+/** The example in workerd, set up by its `wrangler.jsonc`, in front of an origin that fails on command. */
 import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
@@ -21,12 +21,12 @@ beforeAll(async () => {
   })
 })
 
-test("the class that is bound is made by a migration, with SQLite", () => {
+test("a migration creates the bound class, with SQLite", () => {
   expect(config.migrations).toEqual([{ tag: "v1", new_sqlite_classes: [binding.class_name] }])
 })
 
 describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker in workerd, %s", (version) => {
-  // Isolates of one Worker, but those that begin alike have an origin of their own.
+  // All are isolates of one Worker. Each story has an origin of its own, which its isolates share.
   const stories = ["plain", "stale", "unseen", "cookie", "authorization", "pair"] as const
   type Story = (typeof stories)[number]
   const origins = new Map<Story, Origin>()
@@ -65,7 +65,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     await expect.poll(() => stateOf(isolate), { timeout: 20_000 }).toBe("open")
   }
 
-  test("passes requests on, and answers back", async () => {
+  test("passes requests on to the origin, and answers back", async () => {
     const response = await workerd.fetch("plain", "/echo?x=1", { method: "POST", body: "text", headers: { "x-own": "yes" } })
     expect(await response.json()).toMatchObject({ method: "POST", body: "text", headers: { "x-own": "yes" } })
     const redirect = await workerd.fetch("plain", "/redirect?to=/elsewhere", { redirect: "manual" })
@@ -79,7 +79,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     expect(at("unseen").hits("elsewhere")).toBe(0)
   })
 
-  test("shows its breakers to those who know the secret", async () => {
+  test("shows its breakers only with the secret", async () => {
     await get("plain", "/ok")
     expect((await get("plain", "/__breakers")).status).toBe(401)
     expect((await status("plain", "between you")).status).toBe(401)
@@ -94,15 +94,15 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     expect((await get("plain", "/api")).status).toBe(502)
   })
 
-  test("shows what the origin last said while that fails, and does not ask it once open", async () => {
+  test("serves the last response of a failing origin, and does not call it while open", async () => {
     const page = "/api?id=page&cache=max-age%3D1"
     const whole = await get("stale", page)
-    // What has no body is no copy.
+    // A response without a body must not become the copy.
     await workerd.fetch("stale", page, { method: "HEAD" })
     expect(await whole.json()).toEqual({ ok: true })
     expect(whole.headers.get("cache-status")).toBeNull()
     at("stale").mode = FAILING
-    // The copy is made behind the response.
+    // The copy is made in the background, after the response.
     await expect.poll(async () => (await get("stale", page)).status, { timeout: 20_000 }).toBe(200)
     await fail("stale", 21)
     await isOpen("stale")
@@ -114,7 +114,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     expect(at("stale").hits("page")).toBe(asked)
   })
 
-  test("says when to come back for what it has no copy of", async () => {
+  test("answers with Retry-After if it has no copy", async () => {
     await fail("unseen", 21)
     await isOpen("unseen")
     const response = await get("unseen", "/api?id=unseen")
@@ -126,7 +126,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
   test.each([
     ["cookie", "session=1"],
     ["authorization", "Basic eDp5"],
-  ] as const)("keeps nothing that was asked for with a header %s", async (story, value) => {
+  ] as const)("keeps no response to a request with a header %s", async (story, value) => {
     const own = "/api?id=own&cache=max-age%3D60"
     expect((await get(story, own, { [story]: value })).status).toBe(200)
     await fail(story, 21)
@@ -135,7 +135,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("examples/cloudflare-worker
     expect((await get(story, own, { [story]: value })).status).toBe(503)
   })
 
-  test("opens in all isolates once two of them saw the origin fail", async () => {
+  test("opens in all isolates once two of them have seen the origin fail", async () => {
     await fail("pair", 21)
     await isOpen("pair")
     await fail("pair", 1, "pair 2")

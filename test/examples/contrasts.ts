@@ -1,4 +1,4 @@
-/** A text of the page, and how it stands out. */
+/** A text of the page, and its contrast. */
 export interface Contrast {
   readonly text: string
   readonly color: string
@@ -7,8 +7,8 @@ export interface Contrast {
 }
 
 /**
- * Runs in the page, as its text: the contrast of all that is written there, by WCAG 2, with the breaker
- * shown in `state`.
+ * The contrast of each text of the page by WCAG 2, with the breaker shown in `state`. Sent to the page as
+ * source text.
  */
 export function contrastsOf(state: string): Contrast[] {
   for (const element of document.querySelectorAll<HTMLElement>("[data-state]")) element.dataset["state"] = state

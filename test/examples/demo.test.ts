@@ -1,4 +1,4 @@
-/** `npm start`: what it starts, what it says, and that nothing is left of it. */
+/** `npm start`: what it starts, what it prints, and that it leaves nothing running. */
 import { createServer } from "node:net"
 import { afterEach, describe, expect, test } from "vitest"
 import { listen } from "../../examples/origin/listen.ts"
@@ -13,7 +13,7 @@ afterEach(() => demo?.dispose())
 const start = async (options?: DemoOptions): Promise<Demo> => (demo = await startDemo(options))
 
 describe("npm start", () => {
-  test("serves the page, says where, and ends with all it started on Ctrl-C", async () => {
+  test("serves the page, prints its address, and ends with all its processes on Ctrl-C", async () => {
     const { url, ended, isAlive, prints, signal } = await start({ command: ["npm", "start"] })
     expect(await (await fetch(url)).text()).toContain("<h1>webbreaker</h1>")
     await prints(RUNNING)
@@ -24,7 +24,7 @@ describe("npm start", () => {
     await expect(fetch(url)).rejects.toThrow()
   })
 
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("ends well on %s to it alone, and leaves no workerd", async (name) => {
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("exits with 0 on a %s to itself alone, and leaves no workerd", async (name) => {
     const { ended, isAlive, prints, signal } = await start()
     await prints(RUNNING)
     signal(name)
@@ -32,7 +32,7 @@ describe("npm start", () => {
     await expect.poll(isAlive, LIMIT).toBe(false)
   })
 
-  test("leaves no workerd when it is stopped while that starts", async () => {
+  test("leaves no workerd if it is stopped while workerd starts", async () => {
     const { ended, isAlive, output, signal } = await start()
     expect(output).not.toMatch(RUNNING)
     signal("SIGINT", "group")
@@ -49,7 +49,7 @@ describe("npm start", () => {
     blocker.close()
   })
 
-  test("says once what has changed where its output is no terminal", async () => {
+  test("prints each change once if its output is not a terminal", async () => {
     const { prints, put, setMode } = await start({ env: WITHOUT_WORKERD })
     await setMode({ kind: "hanging" })
     await put("/status", { id: "a tab", state: "open", sent: 7 })
@@ -62,13 +62,13 @@ describe("npm start", () => {
 })
 
 describe("the Worker behind the page", () => {
-  test("is told to be missing, and why, where workerd cannot run", async () => {
+  test("is reported as missing, with the reason, where workerd cannot run", async () => {
     const { url, status } = await start({ env: WITHOUT_WORKERD })
     await expect.poll(async () => (await status()).worker, LIMIT).toEqual({ kind: "missing", reason: expect.stringContaining("/nowhere") })
     expect((await fetch(url)).status).toBe(200)
   })
 
-  test("stops asking an origin that fails, in all isolates, and shows its visitors a copy", async () => {
+  test("stops calling a failing origin in all isolates, and serves a copy", async () => {
     const { prints, put, setMode, status } = await start()
     await prints(RUNNING)
     const states = async (): Promise<string[]> => {
@@ -95,7 +95,7 @@ describe("the Worker behind the page", () => {
     await put("/worker-calls", { count: 40 })
     await expect.poll(async () => (await calls()).settled - before.settled, LIMIT).toBe(40)
     const after = await calls()
-    // One may have been the probe.
+    // One call may have been the probe.
     expect(after.reached - before.reached).toBeLessThanOrEqual(1)
     expect(after.stale - before.stale).toBeGreaterThanOrEqual(39)
 
@@ -110,7 +110,7 @@ describe("the Worker behind the page", () => {
 })
 
 describe("the server of the page", () => {
-  test("takes the tour from healthy to down, which a mode set by hand ends", async () => {
+  test("takes the tour from healthy to down, and ends it when a mode is set by hand", async () => {
     const { put, setMode, status } = await start({ env: WITHOUT_WORKERD })
     expect((await status()).tour).toBeNull()
     await put("/tour", {})
@@ -120,7 +120,7 @@ describe("the server of the page", () => {
     expect(await status()).toMatchObject({ mode: { kind: "resetting" }, tour: null })
   })
 
-  test("forgets a tab that says goodbye", async () => {
+  test("removes a tab that says goodbye", async () => {
     const { put, status, url } = await start({ env: WITHOUT_WORKERD })
     await put("/status", { id: "a tab", state: "open", sent: 7 })
     expect((await status()).tabs).toContainEqual({ id: "a tab", state: "open", sent: 7 })
@@ -128,7 +128,7 @@ describe("the server of the page", () => {
     expect((await status()).tabs.map(({ id }) => id)).toEqual(["test"])
   })
 
-  test("refuses what makes no sense, and goes on", async () => {
+  test("refuses invalid messages, and keeps working", async () => {
     const { put, url } = await start({ env: WITHOUT_WORKERD })
     const refused: readonly [string, unknown][] = [
       ["/mode", { kind: "asleep" }],

@@ -11,6 +11,6 @@ test.each(examples)("examples/%s has a test", (name) => {
   expect(places.filter((place) => existsSync(new URL(place, root)))).not.toEqual([])
 })
 
-test.each(examples.filter((name) => name !== "origin"))("examples/%s says what it is in a README", (name) => {
+test.each(examples.filter((name) => name !== "origin"))("examples/%s has a README", (name) => {
   expect(existsSync(new URL(`examples/${name}/README.md`, root))).toBe(true)
 })

@@ -5,20 +5,20 @@ import type { DemoStatus, Mode } from "../../examples/browser/src/demo-status.ts
 
 export interface Demo {
   readonly url: string
-  /** What it printed so far. */
+  /** The output so far. */
   readonly output: string
-  /** Sends a signal to the process that was started, or, as a terminal does, to its whole group. */
+  /** Sends a signal to the started process, or, as a terminal does, to its whole group. */
   signal(name: NodeJS.Signals, to?: "process" | "group"): void
   /** Its exit code, once it has ended. */
   readonly ended: Promise<number | null>
   /** Whether any process of its group is left: npm, the demo, workerd. */
   isAlive(): boolean
   prints(pattern: RegExp): Promise<void>
-  /** As the page does. */
+  /** Sends a message as the page does. */
   put(path: string, value: unknown): Promise<Response>
   setMode(mode: Mode): Promise<void>
   status(): Promise<DemoStatus>
-  /** Kills what is left. */
+  /** Kills the processes that are left. */
   dispose(): Promise<void>
 }
 
@@ -29,10 +29,10 @@ export interface DemoOptions {
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
-// Machines that run all tests at once take their time.
+// A machine that runs all tests at once is slow.
 const LIMIT = { timeout: 60_000, interval: 20 }
 
-/** Starts the demo as a user does, and waits until it says where it is. */
+/** Starts the demo as a user does, and waits until it prints its address. */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const { command = ["node", "examples/demo/run.mjs"], env = {}, port = 0 } = options
   const [program, ...args] = command
@@ -40,7 +40,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
     cwd: root,
     env: { ...process.env, PORT: String(port), ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, of which no process can hide.
+    // A process group of its own, by which all of its processes can be found.
     detached: true,
   })
   const group = child.pid as number
