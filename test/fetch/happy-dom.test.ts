@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** As apps test themselves: in a document that is none, with timers that stand still. */
+/** The package in the tests of apps: in a simulated document, and with fake timers. */
 import { afterEach, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, OpenStateError, wrapFetch } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
@@ -12,20 +12,20 @@ afterEach(() => {
 const lost = new TypeError("Failed to fetch")
 const url = "https://api.example/items"
 
-test("a call that fails needs no timer to say so", async () => {
+test("a failing call needs no timer to reject", async () => {
   vi.useFakeTimers()
   const safeFetch = wrapFetch(() => Promise.reject(lost), consecutiveFailures(2))
   for (let i = 0; i < 2; i++) await expect(safeFetch(url)).rejects.toBe(lost)
   await expect(safeFetch(url)).rejects.toBeInstanceOf(OpenStateError)
 })
 
-test("a relative address belongs to the document's origin", async () => {
+test("a relative URL belongs to the document's origin", async () => {
   const safeFetch = wrapFetch(async () => new Response("ok"))
   await safeFetch("/items")
   expect([...safeFetch.breakers].map(([key]) => key)).toEqual([location.origin])
 })
 
-test("a page that is left is to blame for what fails with it", async () => {
+test("calls that fail while the page is left are excluded", async () => {
   const safeFetch = wrapFetch(() => Promise.reject(lost), consecutiveFailures(1))
   dispatchEvent(new Event("pagehide"))
   await expect(safeFetch(url)).rejects.toBe(lost)
@@ -35,7 +35,7 @@ test("a page that is left is to blame for what fails with it", async () => {
   await expect(safeFetch(url)).rejects.toBeInstanceOf(OpenStateError)
 })
 
-test("the verdict lies in its storage, for the breaker after", async () => {
+test("the verdict is stored for the next breaker", async () => {
   const settings = { name: "api", ...consecutiveFailures(1) }
   const before = new CircuitBreaker({ ...settings, store: localStorageStore() })
   await expect(before.execute(() => Promise.reject(lost))).rejects.toBe(lost)
@@ -44,7 +44,7 @@ test("the verdict lies in its storage, for the breaker after", async () => {
   expect(after.state).toBe("open")
 })
 
-test("a page removes the records that nobody needed for days, and nothing else", async () => {
+test("a page removes records that were unused for days, and nothing else", async () => {
   const START = 1_800_000_000_000
   const HOUR = 3_600_000
   vi.useFakeTimers({ toFake: ["Date"], now: START })

@@ -24,13 +24,13 @@ describe("BreakerRegistry", () => {
     expect(safeFetch.breakers.get(origin("c"))).toBeUndefined()
   })
 
-  test("drops the least recently used one when it is full", async () => {
+  test("drops the least recently used breaker when it is full", async () => {
     const safeFetch = wrap({ maxBreakers: 2 })
     await callAll(safeFetch, "a", "b", "a", "c")
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
   })
 
-  test("keeps an open one while a closed one is idle", async () => {
+  test("keeps an open breaker while a closed one is idle", async () => {
     const safeFetch = wrap({ maxBreakers: 2 })
     await callAll(safeFetch, "a", "b")
     safeFetch.breakers.get(origin("a"))?.trip()
@@ -38,7 +38,7 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
   })
 
-  test("keeps a busy one while another is idle", async () => {
+  test("keeps a busy breaker while another is idle", async () => {
     let release!: (response: Response) => void
     const busy = new Promise<Response>((resolve) => (release = resolve))
     const safeFetch = wrapFetch(
@@ -54,7 +54,7 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("c"), origin("d")])
   })
 
-  test("drops the least recently used one if all are open, since the bound holds", async () => {
+  test("drops the least recently used breaker even if all are open, to stay within its bound", async () => {
     const safeFetch = wrap({ maxBreakers: 2 })
     await callAll(safeFetch, "a", "b")
     for (const [, breaker] of safeFetch.breakers) breaker.trip()
@@ -62,7 +62,7 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("b"), origin("c")])
   })
 
-  test("gives each breaker once, to who makes calls on the way too", async () => {
+  test("yields each breaker once, even if calls are made during the iteration", async () => {
     const safeFetch = wrap({})
     await callAll(safeFetch, "a", "b")
     const seen: string[] = []
@@ -70,7 +70,7 @@ describe("BreakerRegistry", () => {
     expect(seen).toEqual([origin("a"), origin("b")])
   })
 
-  test("has a snapshot that is plain JSON, from which another goes on", async () => {
+  test("has a snapshot that is plain JSON, from which another registry goes on", async () => {
     const safeFetch = wrap({ timeout: 5_000 }, answer(503))
     for (let i = 0; i < 6; i++) await safeFetch(url("a"))
     const snapshot: unknown = JSON.parse(JSON.stringify(safeFetch.breakers.snapshot()))
@@ -105,11 +105,11 @@ describe("wrapFetch()", () => {
   test.each([
     [{ max: -1 }, "retryAfter.max must be a number from 0: got -1"],
     [{ jitter: 2 }, "retryAfter.jitter must be a number from 0 to 1: got 2"],
-  ])("names what is wrong within retryAfter: %j", (retryAfter, message) => {
+  ])("names the wrong setting within retryAfter: %j", (retryAfter, message) => {
     expect(() => wrap({ retryAfter })).toThrow(expect.objectContaining({ message }))
   })
 
-  test("refuses a fetch that is no function", () => {
+  test("refuses a fetch that is not a function", () => {
     expect(() => wrapFetch("fetch" as never)).toThrow(/fetch must be a function: got fetch/)
   })
 })

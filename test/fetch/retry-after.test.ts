@@ -33,11 +33,11 @@ describe("retryAfterOf()", () => {
     expect(retryAfterOf(response(status, { "retry-after": "7" }), exactly)).toBe(7_000)
   })
 
-  test.each([200, 301, 500, 502, 408])("takes no notice of it on a %i", (status) => {
+  test.each([200, 301, 500, 502, 408])("ignores the header of a %i", (status) => {
     expect(retryAfterOf(response(status, { "retry-after": "7" }), exactly)).toBeUndefined()
   })
 
-  test("is undefined without one", () => {
+  test("is undefined without the header", () => {
     expect(retryAfterOf(response(503, {}), exactly)).toBeUndefined()
   })
 
@@ -47,13 +47,13 @@ describe("retryAfterOf()", () => {
     expect(retryAfterOf(response(503, headers), exactly)).toBe(9_000)
   })
 
-  test("measures a date by its own clock elsewhere #32", () => {
+  test("measures a date by its own clock otherwise #32", () => {
     vi.spyOn(Date, "now").mockReturnValue(now)
     const headers = { "retry-after": "Wed, 21 Oct 2015 07:28:09 GMT" }
     expect(retryAfterOf(response(503, headers), exactly)).toBe(9_000)
   })
 
-  test("waits five minutes at the most, or max #32", () => {
+  test("is at most five minutes, or max #32", () => {
     const headers = { "retry-after": "86400" }
     expect(retryAfterOf(response(503, headers), exactly)).toBe(300_000)
     expect(retryAfterOf(response(503, headers), { max: 1_000, jitter: 0 })).toBe(1_000)

@@ -1,4 +1,4 @@
-/** What a wrapped fetch does with the answers of callbacks, and of a fetch that is another's. */
+/** How a wrapped fetch treats the answers of callbacks and of the fetch that it wraps. */
 import { getEventListeners } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -29,13 +29,13 @@ describe("a probe without a body, when bodies count,", () => {
 })
 
 describe("key()", () => {
-  test("is asked for a URL that has no origin of its own", async () => {
+  test("is asked about a URL that has no origin of its own", async () => {
     const safeFetch = wrap({ key: ({ url }) => new URL(url).host }, answer(500))
     await safeFetch("app://api.local/items")
     expect([...safeFetch.breakers].map(([key]) => key)).toEqual(["api.local"])
   })
 
-  test("may look at headers that can be read only once: they are sent all the same", async () => {
+  test("may read headers that can be read only once, and they are still sent", async () => {
     const sent: unknown[] = []
     const safeFetch = wrap({ key: ({ headers }) => headers.get("x-tenant") ?? "none" }, async (_, init) => {
       sent.push(new Headers(init?.headers).get("x-tenant"))
@@ -45,7 +45,7 @@ describe("key()", () => {
     expect([sent, [...safeFetch.breakers].map(([key]) => key)]).toEqual([["a"], ["a"]])
   })
 
-  test("is reported when it is async, and so is what it rejects with; the origin stands in", async () => {
+  test("is reported when it is async, together with its rejection, and the origin is used instead", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const safeFetch = wrap({ key: (() => Promise.reject(boom)) as never }, answer(200))
     expect(await unhandledRejections(() => safeFetch(URL_))).toEqual([])
@@ -55,13 +55,13 @@ describe("key()", () => {
     error.mockRestore()
   })
 
-  test.each(["data:,x", `blob:${ORIGIN}/1b4e28ba`])("is not asked for %s, which goes to nobody", async (url) => {
+  test.each(["data:,x", `blob:${ORIGIN}/1b4e28ba`])("is not asked about %s, which is not sent anywhere", async (url) => {
     const key = vi.fn(() => "one")
     await wrap({ key }, answer(200))(url)
     expect(key).not.toHaveBeenCalled()
   })
 
-  test("is not asked for one that nobody can send", async () => {
+  test("is not asked about a URL that cannot be sent", async () => {
     const key = vi.fn(() => "one")
     await expect(wrap({ key }, failing)("/relative")).rejects.toBe(boom)
     expect(key).not.toHaveBeenCalled()
@@ -69,13 +69,13 @@ describe("key()", () => {
 })
 
 describe("perKey()", () => {
-  test("leaves the common setting where its own is undefined", async () => {
+  test("keeps the common setting where its own is undefined", async () => {
     const safeFetch = wrap({ readyToTrip: () => false, perKey: () => ({ readyToTrip: undefined, name: undefined }) }, answer(500))
     for (let i = 0; i < 10; i++) await safeFetch(URL_)
     expect(safeFetch.breakers.get(ORIGIN)).toMatchObject({ name: ORIGIN, state: "closed" })
   })
 
-  test.each([5, null, "x", Promise.resolve({ timeout: 1 })])("is reported when it answers %s", async (own) => {
+  test.each([5, null, "x", Promise.resolve({ timeout: 1 })])("is reported when it returns %s", async (own) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const safeFetch = wrap({ perKey: () => own as object }, answer(200))
     expect((await safeFetch(URL_)).status).toBe(200)
@@ -85,7 +85,7 @@ describe("perKey()", () => {
 })
 
 describe("fallback()", () => {
-  test.each(["x", 5, { status: 200 }])("is reported, and does not stand in, when it answers %j", async (substitute) => {
+  test.each(["x", 5, { status: 200 }])("is reported, and its answer is not used, when it returns %j", async (substitute) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const safeFetch = wrap({ fallback: async () => substitute as unknown as Response }, failing)
     await expect(safeFetch(URL_)).rejects.toBe(boom)
@@ -93,7 +93,7 @@ describe("fallback()", () => {
     error.mockRestore()
   })
 
-  test("is asked again for an error that was excluded once", async () => {
+  test("is asked about an error even if the same error was excluded before", async () => {
     let excluded = true
     const substitute = new Response("kept")
     const safeFetch = wrap({ isExcluded: () => excluded, fallback: () => substitute }, failing)
@@ -102,7 +102,7 @@ describe("fallback()", () => {
     expect(await safeFetch(URL_)).toBe(substitute)
   })
 
-  test("is asked for an error that isExcluded gives no boolean for, since it counts", async () => {
+  test("is asked about an error for which isExcluded returns no boolean, since that error counts", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const substitute = new Response("kept")
     const safeFetch = wrap({ isExcluded: () => 1 as never, fallback: () => substitute }, failing)
@@ -131,7 +131,7 @@ test("a failing response while offline is excluded, and any other counts", async
   expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0, totalSuccesses: 1 })
 })
 
-test("an async isSuccessful leaves no rejection behind while offline", async () => {
+test("an async isSuccessful causes no unhandled rejection while offline", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(() => {})
   vi.stubGlobal("navigator", { onLine: false })
   const safeFetch = wrap({ isSuccessful: (() => Promise.reject(boom)) as never }, answer(503))
@@ -192,7 +192,7 @@ describe("arguments that fetch refuses for their body", () => {
     expect([...safeFetch.breakers].map(([, { state, counts }]) => [state, counts.totalExclusions])).toEqual([["closed", 1]])
   })
 
-  test("and a stream that is not counts as ever", async () => {
+  test("do not include an unread stream with duplex, whose failure counts", async () => {
     const safeFetch = wrapFetch(failing, consecutiveFailures(1))
     await expect(safeFetch(url, { method: "POST", body: new ReadableStream(), duplex: "half" } as RequestInit)).rejects.toBe(boom)
     expect([...safeFetch.breakers].map(([, { state }]) => state)).toEqual(["open"])
