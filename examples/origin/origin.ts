@@ -39,7 +39,7 @@ export interface Origin extends AsyncDisposable {
   readonly port: number
   /** A URL that refuses connections for as long as the origin runs. */
   readonly refusedUrl: string
-  /** Requests that reached a fault route or `/api`. Clients may send one again on their own. */
+  /** Requests that reached a route other than `/hits`, `/mode` and files. Clients may send one again on their own. */
   readonly total: number
   /**
    * How `/api` behaves. Setting it resets the requests that hang since the earlier mode. An invalid mode
