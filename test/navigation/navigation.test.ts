@@ -1,6 +1,6 @@
 /**
- * A page is left while requests are in flight, in each way there is, in real engines. The page keeps
- * a log in the storage; what its breaker made of it all shows in the next page, which shares it.
+ * A page is left while requests are in flight, in every possible way, in real engines. The page keeps
+ * a log in the storage. The next page, which shares the breaker, shows what the breaker has counted.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Origin } from "../../examples/origin/origin.ts"
@@ -13,7 +13,7 @@ import { startSite } from "./site.ts"
 
 interface Way {
   readonly what: string
-  /** Where the page that is left lies, below `/page/`. */
+  /** The path of the page that is left, below `/page/`. */
   readonly from?: string
   readonly leave: (tab: Tab, url: string) => Promise<void>
   /** Whether the page is still there afterwards. */
@@ -73,7 +73,7 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     name = `${engine}-${serial++}`
   })
 
-  // Its requests in flight would take the connections that the next page needs.
+  // Otherwise its requests in flight would occupy connections that the next page needs.
   afterEach(async () => {
     await tab?.close().catch(() => {})
     tab = undefined
@@ -85,13 +85,13 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
   const call = (tab: Tab, path: string): Promise<number | string> =>
     tab.evaluate((path) => window.client.call(path), path)
 
-  /** What a page does reaches the storage of the others late: tabs are processes of their own. */
+  /** Waits, since tabs are separate processes: changes of one reach the storage of the others late. */
   async function untilLogged(entry: string, times: number): Promise<void> {
     for (let i = 0; i < 1_000 && (await count(entry)) < times; i++) await pause(20)
     expect(await count(entry)).toBe(times)
   }
 
-  /** A page that has a streak of failures and requests in flight. */
+  /** Opens a page with a streak of failures and requests in flight. */
   async function busyPage(place: string): Promise<Tab> {
     tab = await browser.newTab(`${site.url}/page/first`)
     await tab.goto(`${site.url}/page/${place}`)
@@ -104,7 +104,7 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     return tab
   }
 
-  /** Leaves the page, and waits until the browser has done with it. */
+  /** Leaves the page, and waits until the browser has finished that. */
   async function leave(tab: Tab, { what, leave, stays, breaks }: Way): Promise<void> {
     const before = await tab.evaluate("location.href")
     await leave(tab, site.url)
@@ -114,7 +114,7 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     else expect(await tab.evaluate("location.href")).toBe(before)
   }
 
-  /** How many failures the next page, which shares the breaker, needs until that opens. */
+  /** The number of failures in the next page until the shared breaker opens. */
   async function failuresUntilOpen(): Promise<number> {
     const next = await browser.newTab(`${site.url}/page/next`)
     try {
@@ -148,11 +148,11 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     expect(await failuresUntilOpen()).toBe(0)
   })
 
-  test.skipIf(missing)("that stayed after all counts failures again", async () => {
+  test.skipIf(missing)("that stays after all counts failures again", async () => {
     const tab = await busyPage("guarded")
     await tab.evaluate((url) => window.client.follow(url), `${site.url}/no-content`)
     if (engine !== "chromium") await untilLogged("excluded", IN_FLIGHT)
-    // A lost connection says nothing for a second, and is a failure after it.
+    // For a second, a lost connection does not count. After that it is a failure.
     for (let i = 0; i < 100 && (await count("failure", tab)) === BEFORE; i++) {
       expect(await call(tab, "/reset")).toBe("failed")
     }
@@ -163,14 +163,14 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     expect(await count("excluded", tab)).toBe(excluded)
   })
 
-  test.skipIf(missing)("that came back from the back/forward cache counts failures again", async () => {
+  test.skipIf(missing)("restored from the back/forward cache counts failures again", async () => {
     const tab = await busyPage("guarded")
     await tab.evaluate((url) => window.client.follow(url), `${site.url}/page/next`)
     await tab.waitFor(() => location.pathname === "/page/next" && document.readyState === "complete")
     await tab.back()
     await tab.waitFor(() => window.client)
     const persisted = await tab.evaluate(() => window.client.persisted)
-    // Firefox keeps no page whose requests it has broken off.
+    // Firefox does not keep a page in the cache if it has broken off requests of the page.
     if (engine !== "firefox") expect(persisted).toBe(true)
     if (!persisted) await tab.evaluate((name) => window.client.open(name), name)
     const excluded = await count("excluded", tab)

@@ -1,4 +1,4 @@
-/** What calls that fail while the browser is offline count for. */
+/** How calls are counted that fail while the browser is offline. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Origin } from "../../examples/origin/origin.ts"
 import type { Browser, Tab } from "../browsers/browser.ts"
@@ -13,7 +13,7 @@ const UNTIL_OPEN = 6
 
 describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) => {
   const missing = findBrowser(engine) === undefined
-  // WebKitGTK asks the system whether there is a network, and its driver has no word in that.
+  // WebKitGTK asks the system whether there is a network, which its driver cannot change.
   const cannot = missing || engine === "webkit"
   let site: Origin
   let browser: Browser
@@ -42,7 +42,7 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
 
   const call = (path: string): Promise<number | string> => tab.evaluate((path) => window.client.call(path), path)
   const log = (): Promise<string[]> => tab.evaluate((name) => window.client.log(name), name)
-  /** What a page may be told by its browser, whether or not it is so. */
+  /** Sets navigator.onLine in the page, whether or not it is true. */
   const say = (onLine: boolean): Promise<void> =>
     tab.evaluate((value) => void Object.defineProperty(navigator, "onLine", { value, configurable: true }), onLine)
 
@@ -51,11 +51,11 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     for (let i = 0; i < count; i++) expect(await call(path)).toBe("failed")
     const after = (await log()).slice(before.length)
     expect(after.filter((entry) => entry !== "broken")).toEqual(Array(count).fill(entry))
-    // The requests did fail.
+    // The requests failed in fact.
     expect(after.filter((entry) => entry === "broken")).toHaveLength(count)
   }
 
-  test.skipIf(cannot)("counts no failure, and goes on counting when it is back online", async ({ skip }) => {
+  test.skipIf(cannot)("counts no failures, and counts them again when it is back online", async ({ skip }) => {
     await expectCalls("/reset", 3, "failure")
     await goOffline(tab, browser, skip)
     await tab.waitFor("!navigator.onLine")
@@ -66,22 +66,22 @@ describe.each(engines)("An offline page in %s", { timeout: 120_000 }, (engine) =
     expect(await call("/ok")).toBe("rejected")
   })
 
-  test.skipIf(cannot)("counts failures when its browser does not say that it is offline", async ({ skip }) => {
+  test.skipIf(cannot)("counts failures if its browser does not report that it is offline", async ({ skip }) => {
     await say(true)
     await goOffline(tab, browser, skip)
     await expectCalls("/ok", UNTIL_OPEN, "failure")
     expect(await call("/ok")).toBe("rejected")
   })
 
-  // A service worker may give it.
-  test.skipIf(missing)("counts no failing response, and one that is a success", async () => {
+  // A service worker may answer while the page is offline.
+  test.skipIf(missing)("counts successful responses, but no failing ones", async () => {
     await say(false)
     for (let i = 0; i < UNTIL_OPEN; i++) expect(await call("/status/503")).toBe(503)
     expect(await call("/ok")).toBe(200)
     expect(await log()).toEqual([...Array(UNTIL_OPEN).fill("excluded"), "success"])
   })
 
-  test.skipIf(missing)("counts no failure by the word of navigator.onLine alone", async () => {
+  test.skipIf(missing)("counts no failures while only navigator.onLine says that it is offline", async () => {
     await say(false)
     await expectCalls("/reset", 10, "excluded")
     await say(true)

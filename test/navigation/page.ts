@@ -1,10 +1,10 @@
-/** Runs in the page: what the tests call by `window.client`. Bundled by `site.ts`. */
+/** Runs in the page. The tests call it as `window.client`. Bundled by `site.ts`. */
 import { findCircuitBreakerError, wrapFetch, type BreakerFetch } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
 
-/** What the pages of one name have seen, in order; kept where the next page can read it. */
+/** What the pages of one name have seen, in order. Stored where the next page can read it. */
 export type Entry =
-  /** What the breaker took a call for. */
+  /** How the breaker counted a call. */
   | "success"
   | "failure"
   | "excluded"
@@ -15,14 +15,14 @@ export type Entry =
 export interface ClientApi {
   /** Makes a wrapped fetch of that name, which shares its breaker with other pages. */
   open(name: string): void
-  /** Begins so many calls, and waits for none of them. */
+  /** Starts `count` calls, and waits for none of them. */
   start(path: string, count: number): void
-  /** One call, as "rejected" when the breaker did not make it. */
+  /** Makes one call. "rejected" means that the breaker did not admit it. */
   call(path: string): Promise<number | "failed" | "rejected">
   log(name: string): Entry[]
   /** Clicks on a link, and returns before the browser has followed it. */
   follow(url: string, download?: boolean): void
-  /** Whether the page came out of the back/forward cache. */
+  /** Whether the page was restored from the back/forward cache. */
   readonly persisted: boolean
 }
 
@@ -30,10 +30,10 @@ let safeFetch: BreakerFetch | undefined
 let prepare: () => void = () => {}
 let persisted = false
 addEventListener("pageshow", (event) => (persisted = event.persisted))
-// As the scripts of a real page have: without one, Chromium stops a page before its requests fail.
+// Real pages have such a listener. Without one, Chromium stops a page before its requests fail.
 addEventListener("pagehide", () => {})
 
-// Firefox and Chromium send a GET again whose connection breaks, and the origin would count it twice.
+// Firefox and Chromium repeat a GET when its connection breaks, and the origin would count it twice.
 const init = { method: "POST", headers: { "content-type": "text/plain" } }
 
 const keyOf = (name: string): string => `log:${name}`
@@ -43,7 +43,7 @@ const note = (name: string, entry: Entry): void =>
 
 function send(path: string): Promise<Response> {
   const response = safeFetch!(path, init)
-  // The breaker of an origin begins with the first call to it.
+  // The breaker of an origin is made by the first call to it.
   prepare()
   return response
 }

@@ -1,4 +1,4 @@
-/** A wrapped fetch in a service worker protects an origin from the fetches of pages that know nothing of it. */
+/** A wrapped fetch in a service worker protects an origin from the fetches of pages that do not know about it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Mode, Origin } from "../../examples/origin/origin.ts"
 import type { Browser, Tab } from "../browsers/browser.ts"
@@ -26,7 +26,7 @@ describe.each(engines)("wrapFetch() in a service worker of %s", { timeout: 120_0
 
   beforeEach(async () => {
     if (missing) return
-    // Each has an origin of its own, and with it a worker and a breaker of its own.
+    // Each test has an origin of its own, and so a service worker and a breaker of its own.
     site = await startSite()
     tab = await browser.newTab(`${site.url}/page/guarded`)
     await tab.evaluate(async () => {
@@ -46,11 +46,11 @@ describe.each(engines)("wrapFetch() in a service worker of %s", { timeout: 120_0
 
   afterAll(() => browser?.close(), 60_000)
 
-  /** A fetch of the page, and 0 for one that failed. */
+  /** Makes a fetch in the page. The status is 0 if it failed. */
   const call = (path: string): Promise<Answer> =>
     tab.evaluate(async (path) => {
       const failed = { status: 0, headers: new Headers() }
-      // A POST is not sent a second time behind the worker's back.
+      // A POST, since the browser does not repeat it by itself.
       const { status, headers } = await fetch(path, { method: "POST" }).catch(() => failed)
       return { status, retryAfter: headers.get("retry-after") }
     }, path)
@@ -78,7 +78,7 @@ describe.each(engines)("wrapFetch() in a service worker of %s", { timeout: 120_0
     }
     expect(site.total).toBe(total)
 
-    // The first call after the open period finds the origin as it was.
+    // The first call after the open period finds the origin unchanged.
     await ask(tab, OPEN_PERIOD + 1)
     expect(await call("/api")).toEqual({ status, retryAfter: null })
     const probed = site.total

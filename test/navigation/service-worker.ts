@@ -1,7 +1,7 @@
 /** Runs as the service worker of the pages below `/page/`: a wrapped fetch answers for them. */
 import { wrapFetch } from "../../src/index.ts"
 
-/** The few things of a service worker that are used here; its types and a page's exclude each other. */
+/** The part of a service worker that is used here. Its own types are not compatible with those of a page. */
 interface WorkerScope {
   skipWaiting(): Promise<void>
   readonly clients: { claim(): Promise<void> }
@@ -24,7 +24,7 @@ export interface Message {
   readonly skip: number
 }
 
-/** The answer. */
+/** The answer to a {@link Message}. */
 export interface WorkerState {
   readonly state: string | undefined
   readonly failures: number
@@ -48,7 +48,7 @@ worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.cl
 
 worker.addEventListener("fetch", (event) => {
   event.respondWith(safeFetch(event.request))
-  // The breaker of an origin begins with the first call to it.
+  // The breaker of an origin is made by the first call to it.
   const [entry] = watched ? [] : safeFetch.breakers
   if (!entry) return
   watched = true

@@ -1,7 +1,7 @@
 import { build, type Plugin } from "esbuild"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 
-/** A page's library without the guard against failures of a page that is being left. */
+/** Builds the package without the guard against failures of a page that is being left. */
 const withoutGuard: Plugin = {
   name: "without-guard",
   setup({ onLoad }) {
