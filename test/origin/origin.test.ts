@@ -22,12 +22,12 @@ const arrival = (id: string): Promise<void> =>
 const putMode = (body: string): Promise<Response> => get("/mode", { method: "PUT", body })
 
 describe("startOrigin()", () => {
-  test("listens on loopback and tells where", async () => {
+  test("listens on loopback and has a URL", async () => {
     expect(origin.url).toBe(`http://127.0.0.1:${origin.port}`)
     expect((await get("/ok")).status).toBe(200)
   })
 
-  test("takes the port it is asked for, and another when that is taken", async () => {
+  test("uses the wanted port, or another if it is in use", async () => {
     const blocker = createServer()
     const wanted = await listen(blocker, 0, "127.0.0.1")
     await using other = await startOrigin({ port: wanted })
@@ -71,7 +71,7 @@ describe("startOrigin()", () => {
   test("leaves no listener behind on close()", async () => {
     const listeners = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length
-    // A closed listener is listed until the next turn of the event loop.
+    // A closed listener stays in the list until the next turn of the event loop.
     const settle = (count: number): Promise<void> =>
       vi.waitFor(() => expect(listeners()).toBe(count), { interval: 1 })
     await settle(1)
@@ -81,7 +81,7 @@ describe("startOrigin()", () => {
     await settle(1)
   })
 
-  test("serves the files it is given, after its own routes", async () => {
+  test("serves given files, at paths that are not its own routes", async () => {
     const page = await get("/page.html")
     expect(page.headers.get("content-type")).toBe("text/html")
     expect(await page.text()).toBe("<p>page")
@@ -126,7 +126,7 @@ describe("how a connection ends", () => {
     expect(result.ending).toBe(ending)
   })
 
-  test("is told apart by a client in this process even with no time between", async () => {
+  test("is recognized by a client in this process even if it comes at once", async () => {
     const calls = Array.from({ length: 200 }, () => raw("/reset-body?ms=0"))
     const endings = (await Promise.all(calls)).map(({ ending }) => ending)
     expect(new Set(endings)).toEqual(new Set(["ECONNRESET"]))
@@ -156,13 +156,13 @@ describe("how a connection ends", () => {
     },
   )
 
-  test("closes the connection after every answer, so that none is used twice", async () => {
+  test("closes the connection after every answer, so that it is not reused", async () => {
     expect(await raw("/ok")).toMatchObject({ ending: "FIN" })
   })
 })
 
 describe("late answers", () => {
-  test("/hang says nothing, while other requests are answered", async () => {
+  test("/hang never answers, while other requests are answered", async () => {
     const call = rawCall(origin.port, "/hang?id=hang")
     await arrival("hang")
     await get("/ok")
@@ -184,14 +184,14 @@ describe("late answers", () => {
     await reader.cancel()
   })
 
-  test("/slow answers no sooner than it is told", async () => {
+  test("/slow waits for the given time", async () => {
     const start = performance.now()
     expect(await (await get("/slow?ms=30")).json()).toEqual({ ok: true })
-    // Node rounds its timers, by less than a millisecond.
+    // Node rounds its timers by less than a millisecond.
     expect(performance.now() - start).toBeGreaterThan(29)
   })
 
-  test("/slow-body drips its chunks", async () => {
+  test("/slow-body sends its chunks one by one", async () => {
     const response = await get("/slow-body?ms=5&chunks=3")
     let reads = 0
     let text = ""
@@ -203,14 +203,14 @@ describe("late answers", () => {
     expect(reads).toBeGreaterThan(1)
   })
 
-  test("a wait is over when the client leaves", async () => {
+  test("a wait ends when the client leaves", async () => {
     const response = new ServerResponse(new IncomingMessage(new Socket()))
     const outlived = pause(response, 600_000)
     response.emit("close")
     expect(await outlived).toBe(false)
   })
 
-  test("a client that leaves early disturbs nothing", async () => {
+  test("a client that leaves early does not affect others", async () => {
     const calls = ["/slow?ms=5&id=a", "/slow-body?ms=5&id=b", "/reset-body?ms=5&id=c"]
     for (const path of calls) {
       const call = rawCall(origin.port, path)
@@ -226,7 +226,7 @@ describe("whole answers", () => {
     expect((await get(`/status/${status}`)).status).toBe(status)
   })
 
-  test("/status takes a body and a Retry-After, as it is", async () => {
+  test("/status takes a body and a Retry-After unchanged", async () => {
     const response = await get("/status/503?body=later&retry-after=soon%20enough")
     expect(response.headers.get("retry-after")).toBe("soon enough")
     expect(await response.text()).toBe("later")
@@ -246,7 +246,7 @@ describe("whole answers", () => {
     expect(Date.parse(header)).toBeLessThan(after + (seconds + 1) * 1000)
   })
 
-  test("/echo tells what arrived", async () => {
+  test("/echo returns the request", async () => {
     const headers = { "X-Mine": "1" }
     const echo = await (await get("/echo", { method: "PUT", headers, body: "héllo" })).json()
     expect(echo).toMatchObject({ method: "PUT", headers: { "x-mine": "1" }, body: "héllo" })
@@ -256,7 +256,7 @@ describe("whole answers", () => {
     expect((await get("/no-content")).status).toBe(204)
   })
 
-  test("/redirect leads where it is told", async () => {
+  test("/redirect leads to the given URL", async () => {
     const response = await get("/redirect?to=/echo&status=307", { method: "POST", body: "kept" })
     expect(response.redirected).toBe(true)
     expect(await response.json()).toMatchObject({ method: "POST", body: "kept" })
@@ -326,7 +326,7 @@ describe("headers of every answer", () => {
 })
 
 describe("hits", () => {
-  test("are counted by id, also for a request that is never answered", async () => {
+  test("are counted by id, even for a request that is never answered", async () => {
     await get("/ok?id=a")
     await get("/status/503?id=a")
     await raw("/reset?id=b")
@@ -342,7 +342,7 @@ describe("hits", () => {
     call.hangUp()
   })
 
-  test("can be asked for over HTTP, which does not count", async () => {
+  test("can be read over HTTP, which is not counted", async () => {
     await get("/ok?id=a")
     await get("/ok?id=__proto__")
     await get("/ok")
@@ -353,7 +353,7 @@ describe("hits", () => {
     expect(origin.total).toBe(3)
   })
 
-  test("in total leave files and unknown paths out", async () => {
+  test("in total do not include files and unknown paths", async () => {
     await get("/page.html?id=page")
     await get("/favicon.ico")
     expect(origin.hits("page")).toBe(1)
@@ -392,7 +392,7 @@ describe("mode", () => {
     expect(await statuses(2)).toEqual([200, 200])
   })
 
-  test("unavailable says when to come back", async () => {
+  test("unavailable sends Retry-After", async () => {
     origin.mode = { kind: "unavailable", retryAfter: 7 }
     const response = await get("/api")
     expect(response.status).toBe(503)
@@ -405,12 +405,12 @@ describe("mode", () => {
     expect((await get("/ok")).status).toBe(200)
   })
 
-  test("slow-body drips", async () => {
+  test("slow-body sends chunks", async () => {
     origin.mode = { kind: "slow-body", ms: 1, chunks: 2 }
     expect(await (await get("/api")).text()).toBe("chunk 1\nchunk 2\n")
   })
 
-  test("a new one resets the requests that hang, and no others", async () => {
+  test("a new mode resets the hanging requests of the old one, and no others", async () => {
     origin.mode = { kind: "hanging" }
     const hanging = rawCall(origin.port, "/api?id=hanging")
     const other = rawCall(origin.port, "/hang?id=other")
@@ -425,7 +425,7 @@ describe("mode", () => {
     other.hangUp()
   })
 
-  test("is the one in force when the request arrives", async () => {
+  test("is that at the arrival of the request", async () => {
     origin.mode = { kind: "hanging" }
     const body = "x".repeat(5_000_000)
     const hanging = raw("/api?id=late", { method: "POST", body })
@@ -458,7 +458,7 @@ describe("mode", () => {
     ['{"kind":"failing","rate":1.1}', '"rate" must be a number from 0 to 1, got 1.1'],
     ['{"kind":"failing","rate":1,"status":200}', '"status" must be a whole number from 400 to 599'],
     ['{"kind":"unavailable","retryAfter":0.5}', '"retryAfter" must be a whole number'],
-  ])("stays as it was when %s is sent", async (body, message) => {
+  ])("does not change when %s is sent", async (body, message) => {
     origin.mode = { kind: "slow", latency: 1 }
     const response = await putMode(body)
     expect(response.status).toBe(400)
@@ -466,7 +466,7 @@ describe("mode", () => {
     expect(origin.mode).toEqual({ kind: "slow", latency: 1 })
   })
 
-  test("throws when it is set to something else in the process", () => {
+  test("throws when it is set to an invalid mode in the process", () => {
     const bad = { kind: "failing", rate: Number.NaN } as Mode
     expect(() => (origin.mode = bad)).toThrow(RangeError)
     expect(origin.mode).toEqual({ kind: "healthy" })

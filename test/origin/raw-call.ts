@@ -19,7 +19,7 @@ export interface RawCall {
   readonly hangUp: () => void
 }
 
-/** Makes a request on a bare socket, where the end of the connection can be told by its kind. */
+/** Makes a request on a bare socket, which shows how the connection ends. */
 export function rawCall(port: number, path: string, request: RawRequest = {}): RawCall {
   const { method = "GET", body = "", length = Buffer.byteLength(body) } = request
   let text = ""
