@@ -3,7 +3,7 @@ import { build } from "esbuild"
 
 const root = new URL("../..", import.meta.url).pathname
 
-/** Bytes of a module that lies in the root of the project: with all that it needs, minified and gzipped. */
+/** The size in bytes of a module in the root of the project, bundled with all imports, minified and gzipped. */
 export async function bundleSize(source: string): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir: root },

@@ -1,4 +1,4 @@
-/** The declarations and the example hold among the types that Cloudflare publishes, without those of a page. */
+/** The declarations and the example compile with the types that Cloudflare publishes, without those of a page. */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
@@ -7,7 +7,7 @@ import { resolutions, root, userProject } from "./user-project.ts"
 const worker = { lib: ["ES2022"], types: ["@cloudflare/workers-types"], exactOptionalPropertyTypes: true }
 const example = join(root, "examples/cloudflare-worker/src")
 
-/** What `wrangler types` writes for the bindings of the example. */
+/** The output of `wrangler types` for the bindings of the example. */
 const bindings = `
   declare namespace Cloudflare {
     interface Env {
@@ -51,7 +51,7 @@ test.each(Object.entries(resolutions))("a Worker with a store compiles with %s",
   expect(project.compile({ ...resolution, ...worker })).toBe("")
 })
 
-test.each(Object.entries(resolutions))("examples/cloudflare-worker compiles with %s, by the bindings that wrangler declares", (_, resolution) => {
+test.each(Object.entries(resolutions))("examples/cloudflare-worker compiles with %s, and with the bindings that wrangler declares", (_, resolution) => {
   const sources = readdirSync(example).filter((file) => file !== "env.d.ts")
   const files = Object.fromEntries(sources.map((file) => [file, readFileSync(join(example, file), "utf8")]))
   using project = userProject({ ...files, "env.d.ts": bindings })

@@ -1,4 +1,4 @@
-/** The declarations hold in the projects that users have, the strictest of them included. */
+/** The declarations compile in the projects of users, even with the strictest settings. */
 import { expect, test } from "vitest"
 import { resolutions, userProject } from "./user-project.ts"
 

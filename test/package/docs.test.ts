@@ -1,4 +1,4 @@
-/** The documents hold together: links lead somewhere, and what is public is described. */
+/** The documents are complete: all links have a target, and all public symbols are documented. */
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -10,7 +10,7 @@ const documents = readdirSync(root, { recursive: true, encoding: "utf8" }).filte
 )
 const read = (file: string): string => readFileSync(join(root, file), "utf8")
 
-/** Links of Markdown, but for those in code. */
+/** The links of a Markdown text, except those in code. */
 const links = (text: string): string[] =>
   [...text.replace(/```[\s\S]*?```|`[^`\n]*`/g, "").matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] as string)
 
@@ -23,7 +23,7 @@ const anchors = (text: string): string[] =>
       .replaceAll(" ", "-"),
   )
 
-test.each(documents)("each link of %s leads somewhere", (file) => {
+test.each(documents)("each link of %s has a target", (file) => {
   for (const link of links(read(file))) {
     if (/^https:\/\//.test(link)) continue
     const [path = "", anchor] = link.split("#")
@@ -33,7 +33,7 @@ test.each(documents)("each link of %s leads somewhere", (file) => {
   }
 })
 
-test("everything that is public is described, and speaks of nothing that is not", () => {
+test("all public symbols are documented, and refer only to public types", () => {
   const { exports } = JSON.parse(read("jsr.json")) as { exports: Record<string, string> }
   const { status, stderr } = spawnSync("node_modules/.bin/deno", ["doc", "--lint", ...Object.values(exports)], {
     cwd: root,

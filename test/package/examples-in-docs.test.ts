@@ -1,6 +1,6 @@
 /**
- * Every TypeScript block of the README and of the docstrings compiles for a user of the package, and
- * runs: against an origin on this machine, whatever host it names.
+ * Every TypeScript block of the README and of the docstrings compiles for a user of the package, and runs
+ * against an origin on this machine, whatever host it names.
  */
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -26,7 +26,7 @@ const examples = Object.fromEntries(
 test.each(Object.entries(resolutions))("all code in the docs compiles with %s", (_, resolution) => {
   expect(Object.keys(examples).length).toBeGreaterThan(15)
   const platforms = {
-    // A Worker has types of its bindings, and of the module that they are in.
+    // A Worker has types for its bindings, and for the module that exports them.
     "env.d.ts": read("examples/cloudflare-worker/src/env.d.ts"),
     "deno.d.ts": `declare const Deno: { openKv(): Promise<import("webbreaker/deno-kv").DenoKv> }`,
   }
@@ -34,7 +34,7 @@ test.each(Object.entries(resolutions))("all code in the docs compiles with %s", 
   expect(project.compile({ ...resolution, lib: ["ES2022", "DOM"] })).toBe("")
 })
 
-// Node 20 has nothing of these.
+// Node 20 has none of these.
 const runnable = Object.entries(examples).filter(([, code]) => !/cloudflare:|openKv|WebSocket/.test(code))
 
 test("all code in the docs runs", async () => {

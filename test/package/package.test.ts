@@ -1,4 +1,4 @@
-/** What is published: complete, nothing else, and found by every resolver. */
+/** The published package: it is complete, has nothing else, and every resolver finds its files. */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { expect, test } from "vitest"
@@ -50,7 +50,7 @@ test("npm packs the build, the sources, and nothing else", () => {
   expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"])
 })
 
-test("publint finds nothing", () => {
+test("publint finds no problems", () => {
   expect(run("publint", "--strict")).toMatch(/All good/)
 })
 
@@ -58,11 +58,11 @@ test("the types resolve wherever ES modules do", () => {
   run("attw", "--pack", ".", "--profile", "esm-only")
 })
 
-test("JSR would take the sources as they are", () => {
+test("JSR accepts the sources", () => {
   run("deno", "publish", "--dry-run", "--allow-dirty")
 })
 
-test("an error is of the same class through every entry", async () => {
+test("an error has the same class through every entry", async () => {
   const load = (file: string): Promise<unknown> => import(`${root}dist/${file}`)
   const { CircuitBreaker, OpenStateError } = (await load("index.js")) as typeof import("../../src/index.ts")
   const { localStorageStore } = (await load("stores/local-storage/index.js")) as Local

@@ -1,6 +1,6 @@
 /**
- * What an import costs: minified and gzipped, with all that it needs and nothing else. The bound of
- * each is what it costs now, rounded up: to grow is a decision, not an accident.
+ * The size of an import: bundled with all that it needs, minified and gzipped. Each bound is the present size,
+ * rounded up, so that growth is a decision and not an accident.
  */
 import { expect, test } from "vitest"
 import { bundleSize } from "./bundle-size.ts"
@@ -19,7 +19,7 @@ test.each([
 })
 
 test("no bundle imports anything, least of all a Node built-in #71", async () => {
-  // Without a platform, esbuild fails on what it cannot resolve.
+  // Without a platform, esbuild fails on imports that it cannot resolve.
   await expect(bundleSize(`import "node:events"`)).rejects.toThrow(/node:events/)
   await expect(bundleSize(`export * from "webbreaker"; export * from "webbreaker/local-storage"; export * from "webbreaker/durable-object"; export * from "webbreaker/deno-kv"`)).resolves.toBeGreaterThan(0)
 })

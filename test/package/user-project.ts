@@ -1,4 +1,4 @@
-/** A project of a user of the package, which finds it by its name. */
+/** The project of a user, in which the package is found by its name. */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -7,11 +7,11 @@ export const root = new URL("../..", import.meta.url).pathname
 
 export interface UserProject extends Disposable {
   readonly folder: string
-  /** What the compiler has to say; nothing when it is content. */
+  /** The messages of the compiler; an empty text if there are no errors. */
   compile(compilerOptions: object): string
 }
 
-/** The resolutions that users have. */
+/** The module resolutions that users have. */
 export const resolutions = {
   nodenext: { module: "NodeNext", moduleResolution: "NodeNext" },
   bundler: { module: "ESNext", moduleResolution: "Bundler" },
