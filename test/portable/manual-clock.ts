@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/index.ts"
 
-/** A clock that stands still until it is set, so that no case waits for an open period. */
+/** A clock that moves only when it is set, so that no case has to wait for an open period. */
 export interface ManualClock extends Clock {
   time: number
 }

@@ -5,11 +5,11 @@ export interface Outcomes {
   readonly successes?: number
   readonly failures?: number
   readonly exclusions?: number
-  /** Admitted and not settled. */
+  /** Calls that are admitted and not settled. */
   readonly pending?: number
 }
 
-/** Checks how the calls to one key, by default to `t.origin`, were counted: these and no others. */
+/** Checks the counts of the calls to one key, by default `t.origin`. Counts that are not given must be 0. */
 export function outcomes(
   t: Context,
   fetch: BreakerFetch,

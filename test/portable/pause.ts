@@ -1,4 +1,4 @@
-/** Waits; without a time, until everything that is due has happened. */
+/** Waits. Without a time, it waits until all due work is done. */
 export function pause(ms = 0): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

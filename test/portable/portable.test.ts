@@ -1,4 +1,4 @@
-/** Runs the same text in every runtime; each case in each runtime is a test. */
+/** Runs the same source text in every runtime. Each case in each runtime is a test. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 import type { StaticFile } from "../../examples/origin/static-files.ts"
@@ -64,7 +64,7 @@ async function runSuites(name: RuntimeName): Promise<Map<string, CaseResult>> {
       const list = await allRunners[name](texts.get(file) ?? "", config, { limit: LIMIT })
       for (const result of list) byName.set(result.name, result)
     } catch (error) {
-      // Then each of its cases has failed, rather than none of them been run.
+      // If the suite gives no results, each of its cases counts as failed.
       for (const item of cases) {
         byName.set(item.name, { name: item.name, ok: false, error: String(error) })
       }
@@ -74,7 +74,7 @@ async function runSuites(name: RuntimeName): Promise<Map<string, CaseResult>> {
 }
 
 describe.each(names)("%s", (name) => {
-  // Where nothing may be skipped it is started all the same, and tells that it is not there.
+  // If skipping is not allowed, a missing browser is started all the same, so that its tests fail.
   const mayBeSkipped = process.env["WEBBREAKER_NO_SKIP"] === undefined
   if (mayBeSkipped && isBrowser(name) && findBrowser(name) === undefined) {
     test.skip(`${name} is not installed`)
@@ -86,7 +86,7 @@ describe.each(names)("%s", (name) => {
   }, suites.length * (LIMIT + 60_000))
 
   for (const item of allCases) {
-    // A case that is for other runtimes is no test that was left out.
+    // A case for other runtimes must not be shown as a skipped test.
     if (item.skip?.[name] !== undefined) continue
     test(item.name, () => {
       const result = results.get(name)?.get(item.name)

@@ -1,4 +1,4 @@
-/** The runtime's own `fetch`, and what it was called with and gave. */
+/** The runtime's own `fetch`, with a record of its arguments, responses and errors. */
 export interface Recorder {
   readonly fetch: typeof globalThis.fetch
   readonly calls: { readonly input: RequestInfo | URL; readonly init: RequestInit | undefined }[]

@@ -30,8 +30,8 @@ export function browserRunner(browser: BrowserName, files: Record<string, Static
   }
 }
 
-// Imported by a script of its own, so that the page has loaded while the suite still runs, and says
-// so too when the module does not load at all.
+// The suite is imported by a script, so that the page finishes loading while the suite still runs, and an error
+// of loading the module is reported too.
 function page(config: SuiteConfig): string {
   return `<!doctype html>
 <title>The suite in ${config.runtime}</title>

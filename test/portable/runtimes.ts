@@ -2,7 +2,7 @@ import type { BrowserName, RuntimeName } from "../runtimes/suite.ts"
 
 const NO_PAGE = "is for pages"
 
-/** For {@link Case.skip}: what only a page has, such as CORS. */
+/** For {@link Case.skip}: skips cases that need a page, for example for CORS. */
 export const browsersOnly: Partial<Record<RuntimeName, string>> = {
   node: NO_PAGE,
   deno: NO_PAGE,

@@ -1,6 +1,6 @@
 import type { Case, CaseResult, RuntimeName } from "../runtimes/suite.ts"
 
-/** What became of each case in each runtime: `ok`, `FAILED`, or `-` where it was not run. */
+/** The result of each case in each runtime: `ok`, `FAILED`, or `-` if it was not run. */
 export function table(
   runtimes: readonly RuntimeName[],
   cases: readonly Case[],

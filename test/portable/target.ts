@@ -1,19 +1,19 @@
 import type { Context } from "../runtimes/suite.ts"
 import { pause } from "./pause.ts"
 
-/** An address of a fault server, which counts the requests that reach it. */
+/** A URL of a fault server that counts the requests to it. */
 export interface Target {
   readonly url: string
-  /** Requests so far. Clients may send one again on their own where a connection breaks. */
+  /** Requests so far. Clients may repeat one on their own when a connection breaks. */
   hits(): Promise<number>
-  /** Waits for the first request, so that what comes next finds it under way. */
+  /** Waits for the first request, so that it is under way when the case goes on. */
   arrival(): Promise<void>
 }
 
-// Some cases replace the global one.
+// Kept, since some cases replace the global fetch.
 const ask = globalThis.fetch.bind(globalThis)
 
-/** Makes an address that no other case uses, of `t.origin` unless told otherwise. */
+/** Makes a URL that no other case uses, by default on `t.origin`. */
 export function target(t: Context, path: string, origin: string = t.origin): Target {
   const id = t.id()
   const hits = async (): Promise<number> => {

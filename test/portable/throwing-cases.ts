@@ -1,6 +1,6 @@
 /**
- * Listeners and callbacks that throw. A suite of its own: if such an error gets out, some runtimes
- * end the process, and would take the results of every other case along.
+ * Listeners and callbacks that throw. They are a suite of their own: if such an error were not caught, some
+ * runtimes would end the process, and the results of all other cases would be lost.
  */
 import { consecutiveFailures, OpenStateError, wrapFetch } from "../../src/index.ts"
 import type { Case } from "../runtimes/suite.ts"
@@ -14,7 +14,7 @@ const fail = (): never => {
 
 export const cases: Case[] = [
   {
-    name: "a listener that throws changes neither result nor state, and ends no process",
+    name: "a listener that throws changes neither result nor state, and does not end the process",
     async run(t) {
       const fetch = wrapFetch(undefined, consecutiveFailures(2))
       await fetch(target(t, "/ok").url)
@@ -32,7 +32,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a callback that throws leaves the default in force, and ends no process",
+    name: "the default applies instead of a callback that throws, and the process does not end",
     async run(t) {
       const fetch = wrapFetch(undefined, {
         key: fail,
@@ -48,7 +48,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a fallback that throws or rejects leaves the call what it would have got, and ends no process",
+    name: "a fallback that throws or rejects does not change the result of a call, and does not end the process",
     async run(t) {
       for (const fallback of [fail, async () => fail()]) {
         const fetch = wrapFetch(undefined, { fallback })

@@ -1,4 +1,4 @@
-/** Calls that their own caller gives up. */
+/** Calls that are aborted by their caller. */
 import { wrapFetch, type FetchSettings } from "../../../src/index.ts"
 import type { Case, Context } from "../../runtimes/suite.ts"
 import { manualClock } from "../manual-clock.ts"
@@ -20,7 +20,7 @@ const REASONS: readonly [string, unknown][] = [
   ["an empty string", ""],
 ]
 
-/** Aborts a call under way by `abort`, and gives what it rejected with. */
+/** Aborts a call under way with `abort`, and returns the reason with which it rejected. */
 async function abortUnderWay(
   t: Context,
   settings: FetchSettings,
@@ -120,7 +120,7 @@ export const cases: Case[] = [
       async run(t: Context) {
         const fetch = wrapFetch(undefined, settings)
         const controller = new AbortController()
-        // Firefox knows of no response until its body has begun.
+        // Firefox reports no response until its body has begun.
         const { url } = target(t, "/hang-body?body=begun")
         const response = await fetch(url, { signal: controller.signal })
         outcomes(t, fetch, { successes: 1 })
@@ -156,7 +156,7 @@ export const cases: Case[] = [
       },
     },
     {
-      name: `a Request that is aborted already is not made${limit}`,
+      name: `a Request that is already aborted is not sent${limit}`,
       async run(t: Context) {
         const fetch = wrapFetch(undefined, settings)
         const { url, hits } = target(t, "/ok")
@@ -168,7 +168,7 @@ export const cases: Case[] = [
       },
     },
     {
-      name: `init.signal takes the place of the Request's${limit}`,
+      name: `init.signal replaces the signal of a Request${limit}`,
       async run(t: Context) {
         const ignored = new AbortController()
         const controller = new AbortController()
@@ -188,7 +188,7 @@ export const cases: Case[] = [
       },
     },
     {
-      name: `init.signal takes the place of the Request's that is aborted${limit}`,
+      name: `init.signal replaces the aborted signal of a Request${limit}`,
       async run(t: Context) {
         const fetch = wrapFetch(undefined, settings)
         const request = new Request(target(t, "/ok").url, { signal: AbortSignal.abort() })
@@ -199,7 +199,7 @@ export const cases: Case[] = [
       },
     },
     {
-      name: `init without a signal leaves the Request's in force${limit}`,
+      name: `init without a signal keeps the signal of a Request${limit}`,
       async run(t: Context) {
         const controller = new AbortController()
         const error = await abortUnderWay(
@@ -207,7 +207,7 @@ export const cases: Case[] = [
           settings,
           (fetch, url) => {
             const request = new Request(url, { signal: controller.signal })
-            // As many callers do that hand an optional signal on.
+            // Many callers that pass an optional signal on do this.
             return fetch(request, { signal: undefined as unknown as null })
           },
           () => controller.abort("heeded"),
@@ -217,7 +217,7 @@ export const cases: Case[] = [
     },
   ]),
   {
-    name: "without a caller's signal or a time limit fetch is called with what it was given",
+    name: "without a signal and a time limit, fetch gets the arguments of the caller unchanged",
     async run(t) {
       const { fetch: own, calls } = recorder()
       const fetch = wrapFetch(own)
@@ -251,7 +251,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a signal may serve many calls at once",
+    name: "many simultaneous calls may share a signal",
     async run(t) {
       const fetch = wrapFetch()
       const controller = new AbortController()

@@ -1,4 +1,4 @@
-/** Responses that are counted by their headers, and by their bodies. */
+/** Responses that count when their headers arrive, and when their bodies end. */
 import { consecutiveFailures, wrapFetch } from "../../../src/index.ts"
 import type { Case } from "../../runtimes/suite.ts"
 import { outcomes } from "../outcomes.ts"
@@ -7,7 +7,7 @@ import { recorder } from "../recorder.ts"
 import { isBrowser } from "../runtimes.ts"
 import { target } from "../target.ts"
 
-/** Who reads a body may learn of its end a few microtasks before the breaker does. */
+/** Checks a little later: a reader may see the end of a body a few microtasks before the breaker does. */
 async function counted(...check: Parameters<typeof outcomes>): Promise<void> {
   await pause()
   outcomes(...check)
@@ -17,7 +17,7 @@ const BROKEN = ["/reset-body", "/truncated", "/truncated-chunked"]
 
 export const cases: Case[] = [
   {
-    name: "the response is the very one that fetch gave, when headers count",
+    name: "the response is the object that fetch returned, when headers count",
     async run(t) {
       const { fetch: own, responses } = recorder()
       const fetch = wrapFetch(own, { callTimeout: 1_000 })
@@ -44,7 +44,7 @@ export const cases: Case[] = [
         const response = await fetch(target(t, path).url)
         outcomes(t, fetch, { pending: 1 })
         if (t.runtime === "webkit" && path === "/truncated-chunked") {
-          // WebKit takes the end of the connection for the end of the chunks.
+          // WebKit treats the end of the connection as the end of the chunks.
           t.equal((await response.text()).length, 100)
           await counted(t, fetch, { successes: 1 })
           return
@@ -81,7 +81,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a body that hangs is a failure past callTimeout though nobody reads it",
+    name: "a body that hangs is a failure past callTimeout even if it is not read",
     async run(t) {
       const fetch = wrapFetch(undefined, { settleOn: "body", callTimeout: 1_000 })
       const response = await fetch(target(t, "/hang-body?body=begun").url)
@@ -107,7 +107,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a body whose fetch heeds no signal ends for its reader at callTimeout, and with an abort",
+    name: "a body whose fetch ignores its signal ends for its reader at callTimeout, and at an abort",
     async run(t) {
       const ends: unknown[] = []
       const own = async (): Promise<Response> => new Response(new ReadableStream({ cancel: (reason) => void ends.push(reason) }))
@@ -122,12 +122,12 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a body that is no JSON is one for its reader when bodies count, who may put a parser of his own there",
+    name: "a body that is not JSON is a success when bodies count, and its json() throws and may be replaced",
     async run(t) {
       const fetch = wrapFetch(undefined, { settleOn: "body" })
       const response = await fetch(target(t, "/status/200?body=no%20json").url)
       const clone = response.clone()
-      // As ky does.
+      // ky does this.
       clone.json = () => clone.text()
       await t.rejects(response.json(), { name: "SyntaxError" })
       t.equal(await clone.json(), "no json")
@@ -135,7 +135,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a response whose body is used already or locked is passed on when bodies count",
+    name: "a response whose body is already used or locked is passed on when bodies count",
     async run(t) {
       const used = new Response("used")
       await used.text()
@@ -149,7 +149,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a whole body is a success once it was read",
+    name: "a complete body is a success once it has been read",
     async run(t) {
       const fetch = wrapFetch(undefined, { settleOn: "body" })
       const response = await fetch(target(t, "/slow-body?ms=20&chunks=3").url)
@@ -159,7 +159,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a body that opens the breaker opens it, and the call keeps its response",
+    name: "the call whose failing body opens the breaker still gets its response",
     async run(t) {
       const fetch = wrapFetch(undefined, { settleOn: "body", ...consecutiveFailures(1) })
       const { url } = target(t, "/status/503?body=over%20capacity")
@@ -192,7 +192,7 @@ export const cases: Case[] = [
     name: "a response of an unknown status is passed on when bodies count",
     async run(t) {
       const { url } = target(t, "/status/999?body=denied")
-      // Not every runtime lets such a status pass, but this is not for the wrapper to decide.
+      // Not every runtime accepts such a status, but that is not for the wrapper to decide.
       const expected = await fetch(url).then(
         ({ status }) => status,
         () => undefined,
@@ -210,7 +210,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "the response keeps what it tells of itself when bodies count",
+    name: "the response keeps its properties when bodies count",
     async run(t) {
       const { url } = target(t, `/redirect?to=${encodeURIComponent("/status/404?body=gone")}`)
       const expected = await fetch(url)
@@ -240,7 +240,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a clone can be read too, keeps what it tells, and counts once",
+    name: "a clone can be read too, keeps its properties, and is not counted again",
     async run(t) {
       const fetch = wrapFetch(undefined, { settleOn: "body" })
       const end = target(t, "/slow-body?ms=10&chunks=3")

@@ -1,4 +1,4 @@
-/** The wrapped function is called as `fetch` is, in every way in which `fetch` is. */
+/** The wrapped function can be called in every way in which `fetch` can be called. */
 import { CircuitBreaker, failureRate, wrapFetch } from "../../../src/index.ts"
 import type { Case, Context } from "../../runtimes/suite.ts"
 import { outcomes } from "../outcomes.ts"
@@ -14,7 +14,7 @@ interface Echo {
 
 const echoOf = async (response: Response): Promise<Echo> => (await response.json()) as Echo
 
-// A Worker has no clock, no timers and no AbortController where modules are loaded.
+// A Worker has no clock, no timers and no AbortController while its modules are loaded.
 const loaded = wrapFetch(undefined, {
   ...failureRate({ threshold: 0.5, minimumRequests: 2, within: 10_000 }),
   callTimeout: 5_000,
@@ -41,7 +41,7 @@ async function withGlobalFetch(
   }
 }
 
-/** What a call sends must be what `fetch` itself would send, whatever is set. */
+/** A call must send what `fetch` itself would send, with any settings. */
 const sameAsFetch = (
   what: string,
   arguments_: (url: string) => [input: RequestInfo | URL, init?: RequestInit],
@@ -98,7 +98,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "it takes a relative URL where there is a page, and nowhere else",
+    name: "it accepts a relative URL only where there is a page",
     async run(t) {
       const { fetch: own, errors } = recorder()
       const fetch = wrapFetch(own)
@@ -112,7 +112,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "it takes a relative URL by the base of the page",
+    name: "it resolves a relative URL against the base of the page",
     skip: browsersOnly,
     async run(t) {
       const fetch = wrapFetch()
@@ -144,7 +144,7 @@ export const cases: Case[] = [
     new Request(url, { method: "POST", headers: { "x-own": "2" }, body: "text" }),
     { method: "PUT", headers: { "x-own": "3" } },
   ]),
-  // As Workers do to send a request on to another address.
+  // Workers do this to forward a request to another address.
   sameAsFetch("a Request in the place of an init", (url) => [
     url,
     new Request("http://elsewhere.invalid/", { method: "DELETE", headers: { "x-own": "4" } }),
@@ -181,7 +181,7 @@ export const cases: Case[] = [
     async run(t) {
       const fetch = wrapFetch(undefined, { callTimeout: 5_000 })
       const body = new Blob(["streamed"]).stream()
-      // Of the types of TypeScript, none knows `duplex`.
+      // `duplex` is missing in the types of TypeScript.
       const init = { method: "POST", body, duplex: "half" } as RequestInit
       t.equal((await echoOf(await fetch(target(t, "/echo").url, init))).body, "streamed")
       outcomes(t, fetch, { successes: 1 })
@@ -199,7 +199,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "without a fetch it calls the global one, as it is at each call",
+    name: "without a fetch it calls the global one of the moment",
     async run(t) {
       const fetch = wrapFetch()
       const { url, hits } = target(t, "/ok")
@@ -231,7 +231,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a fetch that is given stays, whatever the global one is",
+    name: "a given fetch is used even if the global one changes",
     async run(t) {
       const fetch = wrapFetch(globalThis.fetch)
       const { url } = target(t, "/ok")
@@ -242,7 +242,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a fetch that is given is called once for each call, without a this",
+    name: "a given fetch is called once for each call, without a this",
     async run(t) {
       const thises: unknown[] = []
       const fetch = wrapFetch(async function (this: unknown) {
@@ -265,7 +265,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "what is no fetch is refused with its name",
+    name: "an invalid fetch is refused, and named in the error",
     async run(t) {
       t.throws(() => wrapFetch("fetch" as unknown as typeof globalThis.fetch), {
         name: "TypeError",
@@ -275,7 +275,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "one that was made while modules loaded works",
+    name: "a wrapped fetch that was made while modules loaded works",
     async run(t: Context) {
       await loaded(target(t, "/status/503").url)
       t.equal(loaded.breakers.get(t.origin)?.state, "closed")

@@ -1,4 +1,4 @@
-/** Which breaker a call belongs to, and which breakers are kept. */
+/** Which breaker a call belongs to, and which breakers a registry keeps. */
 import { consecutiveFailures, wrapFetch, type FetchSettings } from "../../../src/index.ts"
 import type { Case, Context } from "../../runtimes/suite.ts"
 import { manualClock } from "../manual-clock.ts"
@@ -6,7 +6,7 @@ import { outcomes } from "../outcomes.ts"
 import { pause } from "../pause.ts"
 import { target, type Target } from "../target.ts"
 
-/** One origin, many keys: the query says which. */
+/** One origin, many keys: the query has the key. */
 const byQuery: FetchSettings = {
   key: (request) => new URL(request.url).searchParams.get("key") ?? undefined,
 }
@@ -19,7 +19,7 @@ const keys = (fetch: ReturnType<typeof wrapFetch>): string[] =>
 
 export const cases: Case[] = [
   {
-    name: "by default each origin has its breaker",
+    name: "by default each origin has a breaker of its own",
     async run(t) {
       const fetch = wrapFetch()
       await fetch(target(t, "/ok").url)
@@ -31,7 +31,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "key() is shown the method, the URL and the headers, of a Request too",
+    name: "key() gets the method, the URL and the headers, also those of a Request",
     async run(t) {
       const seen: string[] = []
       const fetch = wrapFetch(undefined, {
@@ -50,7 +50,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "key() is shown a request without the body",
+    name: "key() gets a request without its body",
     async run(t) {
       const texts: Promise<string>[] = []
       const fetch = wrapFetch(undefined, {
@@ -94,7 +94,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "perKey() is asked once for each key, and its settings come first",
+    name: "perKey() is asked once for each key, and its settings take precedence",
     async run(t) {
       const asked: string[] = []
       const fetch = wrapFetch(undefined, {
@@ -116,7 +116,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "the breaker that is longest unused makes room",
+    name: "the least recently used breaker is dropped when a new one needs room",
     async run(t) {
       const fetch = wrapFetch(undefined, { ...byQuery, maxBreakers: 2 })
       for (const key of ["a", "b", "a", "c"]) await fetch(place(t, key).url)
@@ -127,7 +127,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "an open breaker does not make room while a closed one is idle",
+    name: "an open breaker is not dropped while a closed one is idle",
     async run(t) {
       const settings = { ...byQuery, ...consecutiveFailures(1), maxBreakers: 2 }
       const fetch = wrapFetch(undefined, settings)
@@ -140,7 +140,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a busy breaker does not make room while a closed one is idle",
+    name: "a busy breaker is not dropped while a closed one is idle",
     async run(t) {
       const fetch = wrapFetch(undefined, { ...byQuery, maxBreakers: 2 })
       const controller = new AbortController()
@@ -170,7 +170,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "when every breaker is open the one that is longest unused makes room",
+    name: "when every breaker is open, the least recently used one is dropped",
     async run(t) {
       const settings = { ...byQuery, ...consecutiveFailures(1), maxBreakers: 2 }
       const fetch = wrapFetch(undefined, settings)
@@ -206,7 +206,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a snapshot counts once, though its breaker makes room later and comes back",
+    name: "a snapshot is restored once, even if its breaker is dropped and made again",
     async run(t) {
       const clock = manualClock()
       const settings = { ...byQuery, ...consecutiveFailures(1), timeout: 10_000, clock }
@@ -222,7 +222,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "what is no snapshot is ignored",
+    name: "an invalid snapshot is ignored",
     async run(t) {
       const whole = [null, "x", []]
       const perKey = [null, 7, { state: "open" }].map((entry) => ({ [t.origin]: entry }))
@@ -234,7 +234,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "of ten keys three fail: the other seven see every request",
+    name: "when three of ten keys fail, the other seven get every request",
     timeout: 20_000,
     async run(t) {
       const fetch = wrapFetch(undefined, { ...byQuery, ...consecutiveFailures(2) })

@@ -7,7 +7,7 @@ import { recorder } from "../recorder.ts"
 import { browsersOnly } from "../runtimes.ts"
 import { target } from "../target.ts"
 
-/** A call that the runtime's own fetch rejects is a failure, and rejects with that very error. */
+/** A call that the runtime's own fetch rejects is a failure, and rejects with the same error object. */
 async function fails(t: Context, url: string, init?: RequestInit): Promise<void> {
   const { fetch: own, calls, errors } = recorder()
   const fetch = wrapFetch(own)
@@ -25,7 +25,7 @@ export const cases: Case[] = [
   ...["/reset", "/close", "/reset-headers"].map((path): Case => ({
     name: `${path} is a failure`,
     async run(t) {
-      // A GET would be sent again, ten times by Firefox. Deno sends a POST again too, or does not, by version.
+      // A GET would be sent again, ten times by Firefox. Some versions of Deno also send a POST again.
       const { url, hits } = target(t, path)
       await fails(t, url, { method: "POST" })
       t.between(await hits(), 1, t.runtime === "deno" ? 2 : 1)
@@ -36,7 +36,7 @@ export const cases: Case[] = [
     async run(t) {
       const { url } = target(t, "/garbage")
       if (t.runtime !== "firefox") return fails(t, url)
-      // Firefox takes it for the body of an HTTP/0.9 reply.
+      // Firefox treats it as the body of an HTTP/0.9 reply.
       const fetch = wrapFetch()
       t.equal((await fetch(url)).status, 200)
       outcomes(t, fetch, { successes: 1 })
@@ -65,7 +65,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a call past callTimeout is a failure, though nothing ever answers",
+    name: "a call past callTimeout is a failure, even if it is never answered",
     async run(t) {
       const { fetch: own, calls } = recorder()
       const fetch = wrapFetch(own, { callTimeout: 500 })
@@ -80,7 +80,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a call past callTimeout is a failure, though its fetch heeds no signal",
+    name: "a call past callTimeout is a failure, even if its fetch ignores its signal",
     async run(t) {
       const fetch = wrapFetch(() => new Promise(() => {}), { callTimeout: 20 })
       await t.rejects(fetch(`${t.origin}/`), { name: "TimeoutError" })
@@ -88,7 +88,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a call within callTimeout leaves its signal alone",
+    name: "a call within callTimeout does not abort its signal",
     async run(t) {
       const { fetch: own, calls } = recorder()
       const fetch = wrapFetch(own, { callTimeout: 1_000 })
@@ -108,7 +108,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "what a fetch throws at once is a failure",
+    name: "an error that a fetch throws synchronously is a failure",
     async run(t) {
       const thrown = new RangeError("not today")
       const fetch = wrapFetch(() => {

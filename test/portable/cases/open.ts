@@ -1,4 +1,4 @@
-/** What calls get while the breaker is open, and how it recovers. */
+/** The results of calls while the breaker is open, and how it recovers. */
 import {
   CircuitBreakerError,
   consecutiveFailures,
@@ -40,7 +40,7 @@ async function halfOpen(t: Context, settings?: FetchSettings): Promise<Opened> {
 
 export const cases: Case[] = [
   {
-    name: "a rejected call makes no request, and tells who rejected it and for how long",
+    name: "a rejected call makes no request, and its error has the breaker and the time to wait",
     async run(t) {
       const { fetch, clock } = await opened(t)
       clock.time += 10_000
@@ -70,7 +70,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "an open breaker leaves other origins alone",
+    name: "an open breaker does not affect other origins",
     async run(t) {
       const { fetch } = await opened(t)
       t.equal((await fetch(target(t, "/ok", t.otherOrigin).url)).status, 200)
@@ -89,7 +89,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "of many calls at once a half-open breaker admits maxRequests",
+    name: "a half-open breaker admits maxRequests of many simultaneous calls",
     async run(t) {
       const { fetch } = await halfOpen(t, { maxRequests: 3 })
       const places = Array.from({ length: 20 }, () => target(t, "/slow?ms=200"))
@@ -178,7 +178,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback stands in for a rejected call, without a request",
+    name: "fallback replaces a rejected call, without a request",
     async run(t) {
       const asked: [error: unknown, url: string][] = []
       const { fetch } = await opened(t, {
@@ -197,7 +197,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback stands in for a call that failed without a response",
+    name: "fallback replaces a call that failed without a response",
     async run(t) {
       const fetch = wrapFetch(undefined, {
         fallback: async (_, request) => new Response(`${request.method} ${request.url}`),
@@ -208,7 +208,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback stands in for a call past callTimeout",
+    name: "fallback replaces a call past callTimeout",
     async run(t) {
       const fetch = wrapFetch(undefined, {
         callTimeout: 100,
@@ -219,7 +219,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback that has nothing leaves the call what it would have got",
+    name: "fallback does not change the result of a call if it returns undefined",
     async run(t) {
       const { fetch } = await opened(t, { rejectWith: "response", fallback: () => undefined })
       t.equal((await fetch(target(t, "/ok").url)).status, 503)
@@ -228,7 +228,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback is not asked for responses, aborted calls and refused arguments",
+    name: "fallback is not asked about responses, aborted calls and refused arguments",
     async run(t) {
       let asked = 0
       const fetch = wrapFetch(undefined, {
@@ -245,7 +245,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "fallback is not asked for calls that isExcluded names",
+    name: "fallback is not asked about calls that isExcluded excludes",
     async run(t) {
       const fetch = wrapFetch(undefined, {
         isExcluded: (error) => error !== undefined,

@@ -1,4 +1,4 @@
-/** Redirects, followed and not, and responses that show nothing of themselves. */
+/** Redirects, followed and not followed, and opaque responses. */
 import { wrapFetch } from "../../../src/index.ts"
 import type { Case } from "../../runtimes/suite.ts"
 import { outcomes } from "../outcomes.ts"
@@ -21,7 +21,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "a redirect is judged by where it ends, and counts where it began",
+    name: "a redirect is judged by its final response, and counts for the origin of the call",
     async run(t) {
       const fetch = wrapFetch()
       const end = target(t, "/status/503", t.otherOrigin)
@@ -39,7 +39,7 @@ export const cases: Case[] = [
       const fetch = wrapFetch()
       const { url, hits } = target(t, "/redirect?to=/status/503")
       const response = await fetch(url, { redirect: "manual" })
-      // Only browsers hide where it leads.
+      // Only browsers hide the target.
       t.equal(response.status, isBrowser(t.runtime) ? 0 : 302)
       if (isBrowser(t.runtime)) t.equal(response.type, "opaqueredirect")
       outcomes(t, fetch, { successes: 1 })

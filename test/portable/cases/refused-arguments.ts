@@ -6,7 +6,7 @@ import { outcomes } from "../outcomes.ts"
 import { recorder } from "../recorder.ts"
 import { target, type Target } from "../target.ts"
 
-/** Makes the arguments of a call; async because some have to be used up first. */
+/** Makes the arguments of a call. Async, since some bodies have to be read first. */
 type Arguments = (url: string) => Promise<[input: RequestInfo | URL, init?: RequestInit]>
 
 const refused = (what: string, arguments_: Arguments, more: Partial<Case> = {}): Case => ({
@@ -32,9 +32,9 @@ async function isExcluded(
   t.equal(await place.hits(), 0)
 }
 
-/** Without an origin there is no breaker that could count. */
+/** A call without an origin has no breaker that could count it. */
 const withoutOrigin = (what: string, input: string): Case => ({
-  name: `${what} counts nowhere and gets the runtime's own error`,
+  name: `${what} is not counted and gets the runtime's own error`,
   async run(t) {
     const { fetch: own, errors } = recorder()
     const fetch = wrapFetch(own)

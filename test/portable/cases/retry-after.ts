@@ -26,8 +26,8 @@ async function openFor(
   return fetch.breakers.get(origin)?.retryAfter ?? NaN
 }
 
-// A date has no fractions of a second, nor has the Date header that it is measured by; where that
-// cannot be read, the time on the way is lost.
+// Neither a date nor the Date header that it is compared with has fractions of a second. Where that header
+// cannot be read, the time of the transfer is lost.
 const dated = [2_000, 7_000] as const
 
 export const cases: Case[] = [
@@ -72,7 +72,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "Retry-After is heeded across origins when it is exposed",
+    name: "Retry-After is used across origins when it is exposed",
     async run(t) {
       const path = "/status/503?expose=1&retry-after="
       t.equal(await openFor(t, `${path}7`, {}, t.otherOrigin), 7_000)
@@ -83,12 +83,12 @@ export const cases: Case[] = [
     name: "Retry-After that is not exposed cannot be read across origins",
     async run(t) {
       const length = await openFor(t, "/status/503?retry-after=7", {}, t.otherOrigin)
-      // Only browsers keep it back.
+      // Only browsers hide it.
       t.equal(length, isBrowser(t.runtime) ? TIMEOUT : 7_000)
     },
   },
   {
-    name: "Retry-After is ignored with retryAfter: false, on other statuses, and when it is none",
+    name: "Retry-After is ignored with retryAfter: false, on other statuses, and when it is invalid",
     async run(t) {
       t.equal(await openFor(t, "/status/503?retry-after=7", { retryAfter: false }), TIMEOUT)
       t.equal(await openFor(t, "/status/500?retry-after=7"), TIMEOUT)
@@ -99,7 +99,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "timeout as a function is told of Retry-After",
+    name: "timeout as a function gets Retry-After",
     async run(t) {
       const told: (number | undefined)[] = []
       const timeout: FetchSettings["timeout"] = ({ retryAfter }) => {
@@ -111,7 +111,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: "Retry-After is heeded when bodies count",
+    name: "Retry-After is used when bodies count",
     async run(t) {
       const fetch = wrapFetch(undefined, {
         ...consecutiveFailures(1),

@@ -1,4 +1,4 @@
-/** What a response with a status counts as. */
+/** How a response counts by its status. */
 import { consecutiveFailures, wrapFetch } from "../../../src/index.ts"
 import type { Case } from "../../runtimes/suite.ts"
 import { outcomes } from "../outcomes.ts"
