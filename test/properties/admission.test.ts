@@ -1,4 +1,4 @@
-/** Who is let in, and what those are told who are not. */
+/** Which calls are admitted, and the errors of rejected calls. */
 import fc from "fast-check"
 import { assert, test } from "vitest"
 import { admit, admitClosed, settle, tick } from "../../src/core/machine.ts"
@@ -9,7 +9,7 @@ import { PLAIN, plans, stepsOf, TestClock, World, type Plan, type Step } from ".
 
 const numRuns = 1_000
 
-test("never are more than maxRequests calls of one half-open generation admitted and not excluded", () => {
+test("a half-open generation never has more than maxRequests calls that are admitted and not excluded", () => {
   fc.assert(
     fc.property(plans, stepsOf(), (plan, steps) => {
       const world = new World(plan)
@@ -27,7 +27,7 @@ test("never are more than maxRequests calls of one half-open generation admitted
         if (now.generation !== generation || step.do === "restore") {
           generation = now.generation
           probes = new Set()
-          // Calls that succeeded before it was restored had their slots too.
+          // Calls that succeeded before the restore occupy slots too.
           before = now.state === "half-open" ? now.counts.totalSuccesses : 0
         }
         const call = world.calls.at(-1)
@@ -39,7 +39,7 @@ test("never are more than maxRequests calls of one half-open generation admitted
   )
 })
 
-test("a rejected call is told to come back later, and by the state that rejected it", () => {
+test("the error of a rejected call has a retryAfter above 0, and the state that rejected it", () => {
   fc.assert(
     fc.property(plans, stepsOf(), fc.integer({ min: 0, max: 3 }), (plan, steps, drift) => {
       const world = new World(plan)
@@ -59,7 +59,7 @@ test("a rejected call is told to come back later, and by the state that rejected
 const allow: Step = { do: "allow" }
 const wait = (by: number): Step => ({ do: "clock", by })
 
-/** What retryAfter said right before each call, whether the call was admitted, and whether it opened the breaker. */
+/** Checks each call: retryAfter right before it, whether it was admitted, and whether it opened the breaker. */
 function foretell(plan: Plan, steps: readonly Step[], check: (retryAfter: number, admitted: boolean, opened: boolean) => void): void {
   const world = new World(plan)
   for (const step of steps) {
@@ -72,8 +72,8 @@ function foretell(plan: Plan, steps: readonly Step[], check: (retryAfter: number
   }
 }
 
-test("a call that is admitted had a retryAfter of 0", () => {
-  // A half-open call is given up, and the open period after it is shorter than the one before.
+test("retryAfter is 0 before each admitted call", () => {
+  // A half-open call is given up, and the next open period is shorter than the one before.
   const failure: Step = { do: "settle", call: 0, outcome: "failure", retryAfter: 2_000 }
   const shorter: Step[] = [allow, failure, wait(2_001), allow, wait(400), allow]
   const short = { ...PLAIN, probeTimeout: 100 }
@@ -87,8 +87,8 @@ test("a call that is admitted had a retryAfter of 0", () => {
   )
 })
 
-test("a call that had a retryAfter of 0 is admitted, but for the one that gives up a half-open call", () => {
-  // That one opens the breaker, and nobody knows before whether it will be made.
+test("a call with a retryAfter of 0 before it is admitted, unless it gives up a half-open call", () => {
+  // Such a call opens the breaker, and it is not known in advance whether it is then admitted.
   const oneOfTwo: Step[] = [{ do: "trip" }, wait(101), allow, wait(101), allow]
   const longer: Step[] = [{ do: "trip" }, wait(101), allow, wait(202), allow]
   fc.assert(
@@ -106,7 +106,7 @@ test("retryAfter is 0 exactly when a copy of the breaker admits a call", () => {
     fc.property(plans, stepsOf(), (plan, steps) => {
       const world = new World({ ...plan, mode: "enforce" })
       for (const step of steps) world.take(step)
-      // A copy knows neither of isolations nor of half-open calls under way.
+      // A copy has neither isolations nor half-open calls under way.
       world.releaseAll()
       const { retryAfter } = world.breaker
       const snapshot = world.breaker.snapshot()
@@ -121,7 +121,7 @@ test("retryAfter is 0 exactly when a copy of the breaker admits a call", () => {
   )
 })
 
-test("the short way to admit a call comes to the same as the long one", () => {
+test("the short path to admit a call has the same effect as the long one", () => {
   const step = fc.record({
     wait: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constantFrom(-5, -2_000, 150, 2e12)),
     does: fc.constantFrom("call", "call", "look", "fail"),

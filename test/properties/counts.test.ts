@@ -1,4 +1,4 @@
-/** What is counted: each number by itself, and all against a list of calls that is recounted each time. */
+/** The counts: each number by itself, and all compared with a list of calls that is recounted at each step. */
 import fc from "fast-check"
 import { afterEach, assert, test, vi } from "vitest"
 import type { Outcome } from "../../src/index.ts"
@@ -26,7 +26,7 @@ test("counts are integers from 0 and add up", () => {
         assert(settled + totalExclusions <= requests, `no more settled than requested: ${shown}`)
         assert(totalSlow <= settled, `no more slow than settled: ${shown}`)
         assert(consecutiveSuccesses * consecutiveFailures === 0, `one streak at a time: ${shown}`)
-        // A streak goes on when a rolling window has forgotten its first calls.
+        // A streak may be longer than a rolling window, which drops its first calls.
         if (plan.window.bucketPeriod || plan.window.windowSize) continue
         assert(consecutiveSuccesses <= totalSuccesses, `a streak of the successes: ${shown}`)
         assert(consecutiveFailures <= totalFailures, `a streak of the failures: ${shown}`)
@@ -67,7 +67,7 @@ interface Listed {
   order?: number
 }
 
-/** Counts of a list of calls; `time` and `admitted` are counted from when the generation began. */
+/** The counts of a list of calls. `time` and `admitted` start at 0 with the generation. */
 function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, windowSize }: Plan["window"], time: number): object {
   const buckets = bucketPeriod && Math.ceil(interval / bucketPeriod)
   const age = (at: number): number => Math.floor(at / bucketPeriod)
@@ -88,13 +88,13 @@ function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, wind
     totalFailures: count("failure"),
     totalExclusions: count("excluded"),
     totalSlow: within.filter(({ slow }) => slow).length,
-    // Those of all calls of the generation: no window shortens a streak.
+    // Streaks of all calls of the generation, since no window shortens a streak.
     consecutiveSuccesses: streak("success"),
     consecutiveFailures: streak("failure"),
   }
 }
 
-/** Plans that let a window fill: it is open time that a window does not see. */
+/** Plans in which a window fills, since the breaker does not open by its rule. */
 const rolling: fc.Arbitrary<Plan> = fc
   .tuple(plans, fc.oneof(windows.rolling, windows.last), fc.option(fc.nat(300), { nil: undefined, freq: 2 }))
   .map(([plan, window, slowCallDuration]) => ({ ...plan, window, slowCallDuration, rule: "never" }))
@@ -102,12 +102,12 @@ const rolling: fc.Arbitrary<Plan> = fc
 test("the counts are those of the calls in the window", () => {
   fc.assert(
     fc.property(fc.oneof(plans, rolling), stepsOf(), (plan, steps) => {
-      // What a rule calls by itself is on no list.
+      // Calls made within a rule would not be on the list.
       const world = new World({ ...plan, rule: plan.rule === "calls" ? "never" : plan.rule })
       let list: Listed[] = []
       const entries = new Map<unknown, Listed>()
-      // Time passed. Until the clock is past its highest reading again, none does; but when it was set
-      // back by more than a second, or while the breaker is open, it goes on from there.
+      // The time that has passed. None passes until the clock is past its highest reading again, unless it was
+      // set back by more than a second, or the breaker is open: then time goes on from there.
       let passed = 0
       let highest = 0
       let generation = 1
@@ -145,11 +145,11 @@ test("the counts are those of the calls in the window", () => {
   )
 })
 
-test("whether somebody listens, or the clock is the default one, changes no count", () => {
+test("the counts do not depend on listeners, or on whether the clock is the default one", () => {
   const forward = moves.map(Math.abs)
   fc.assert(
     fc.property(fc.oneof(plans, rolling), stepsOf(forward, ["restore"]), (plan, steps) => {
-      // One that times its calls reads the clock as often as one that somebody listens to.
+      // Without slowCallDuration: a breaker that times its calls reads the clock as often as one with listeners.
       const settings = { ...plan, mode: "enforce", slowCallDuration: undefined } as const
       const quiet = new World({ ...settings, listened: false })
       const heard = new World({ ...settings, listened: true })

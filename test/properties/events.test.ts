@@ -1,4 +1,4 @@
-/** What is announced. */
+/** The events of a breaker. */
 import fc from "fast-check"
 import { assert, test } from "vitest"
 import type { CircuitBreaker, State } from "../../src/index.ts"
@@ -6,7 +6,7 @@ import { expectSame, plans, stepsOf, World } from "./world.ts"
 
 const numRuns = 1_000
 
-/** What a listener does that calls back into the breaker. */
+/** The actions of a listener that calls back into the breaker. */
 const REACTIONS: Record<string, (breaker: CircuitBreaker) => void> = {
   "does nothing": () => {},
   throws: () => {
@@ -33,7 +33,7 @@ test("changes of state are announced as a chain that ends in the present state",
       const react = (): void => {
         reacted = 0
         world.breaker.addEventListener("statechange", ({ to }) => {
-          // Once in a step: two that undo each other would never come to an end.
+          // Once in a step, since two listeners that undo each other's changes would never end.
           if (to === reaction.to && reacted++ === 0) REACTIONS[reaction.name]?.(world.breaker)
         })
       }
@@ -59,11 +59,11 @@ test("changes of state are announced as a chain that ends in the present state",
   )
 })
 
-test("a rejected call is told to come back later, whatever a listener does meanwhile", () => {
+test("a rejected call has a retryAfter above 0, whatever a listener does meanwhile", () => {
   const resets = fc.constant({ to: "open", name: "resets" })
   fc.assert(
     fc.property(plans, stepsOf(), fc.oneof(reactions, resets), (plan, steps, reaction) => {
-      // Half-open calls are given up soon, and at their next admission.
+      // Half-open calls are given up soon, when the next call asks for admission.
       const world = new World({ ...plan, probeTimeout: 100, timeout: 2_000, listened: true })
       const { breaker } = world
       let reacted = 0
@@ -81,7 +81,7 @@ test("a rejected call is told to come back later, whatever a listener does meanw
   )
 })
 
-test("each settled call is announced once, by its outcome", () => {
+test("each settled call has one event, that of its outcome", () => {
   fc.assert(
     fc.property(plans, stepsOf(undefined, ["restore"]), (plan, steps) => {
       const world = new World({ ...plan, listened: true, rule: plan.rule === "calls" ? "never" : plan.rule })

@@ -1,4 +1,4 @@
-/** Calls that end in any order, and callers that give up: everybody gets what was his. */
+/** Calls that end in any order, and callers that abort: each caller gets the result of its own call. */
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { CircuitBreaker, CircuitBreakerError } from "../../src/index.ts"
@@ -7,16 +7,16 @@ import { Gobreaker } from "./gobreaker-model.ts"
 const calls = fc.array(
   fc.record({
     ends: fc.constantFrom("fulfils", "rejects", "rejects with undefined", "throws", "never"),
-    /** Whether the caller has a signal, and then aborts it at some time. */
+    /** Whether the caller has a signal, which it aborts at some time. */
     aborts: fc.boolean(),
-    /** Whether the call rejects as soon as it is aborted, by an error of its own. */
+    /** Whether the call rejects with an error of its own as soon as it is aborted. */
     heeds: fc.boolean(),
   }),
   { minLength: 1, maxLength: 12, size: "max" },
 )
 
-// An action has taken its whole effect before the next one begins: then the order of the scheduler
-// is the order of the model. None of it takes as many turns as this.
+// Each action has its full effect before the next one begins, so that the order of the scheduler is
+// the order of the model. No action takes as many turns as this.
 const scheduler = fc.scheduler({
   act: async (run) => {
     await run()
@@ -24,7 +24,7 @@ const scheduler = fc.scheduler({
   },
 })
 
-test("execute() gives each caller what the call came to, and counts it once", async () => {
+test("execute() gives each caller the result of its call, and counts the call once", async () => {
   await fc.assert(
     fc.asyncProperty(calls, fc.nat(3), fc.array(fc.nat(1_500), { maxLength: 4 }), scheduler, async (plan, maxRequests, waits, s) => {
       let now = 0
@@ -56,7 +56,7 @@ test("execute() gives each caller what the call came to, and counts it once", as
           })
         }
         at(`start ${index}`, () => {
-          // One that is aborted already is not made.
+          // A call that is already aborted is not made.
           if (controller?.signal.aborted) expected[index] = { rejected: reason }
           else {
             const admitted = model.before(now)

@@ -1,4 +1,4 @@
-/** The breaker beside an independent model of sony/gobreaker, step by step. */
+/** The breaker compared with an independent model of sony/gobreaker, step by step. */
 import fc from "fast-check"
 import { test } from "vitest"
 import { CircuitBreaker, CircuitBreakerError, type Counts, type Done, type Outcome } from "../../src/index.ts"
@@ -16,7 +16,7 @@ const rules: Record<string, (counts: Counts) => boolean> = {
 const settings = fc.record({
   maxRequests: fc.nat(4),
   interval: fc.constantFrom(0, 1, 100, 1_000),
-  // At least as long as the interval, so that there is one bucket: a fixed window of its length.
+  // At least as long as the interval, so that there is one bucket: a fixed window of the bucket's length.
   bucketPeriod: fc.constantFrom(0, 0, 1_000, 1_500),
   timeout: fc.constantFrom(0, 1, 100, 1_000),
   rule: fc.constantFrom(...Object.keys(rules)),
@@ -30,14 +30,14 @@ const steps = fc.array(
       call: fc.nat(6),
       outcome: fc.constantFrom<Outcome[]>("success", "failure", "failure", "excluded"),
     }),
-    // The edges of the periods above, and beyond.
+    // Waits to the ends of the periods above, and beyond.
     fc.record({ do: fc.constant("wait"), by: fc.constantFrom(0, 1, 50, 99, 100, 999, 1_000, 1_001, 60_000) }),
     fc.constant({ do: "read" } as const),
   ),
   { maxLength: 100, size: "max" },
 )
 
-test("the breaker does what gobreaker does", () => {
+test("the breaker behaves like gobreaker", () => {
   fc.assert(
     fc.property(settings, steps, ({ rule, bucketPeriod, ...rest }, taken) => {
       let now = 0
@@ -64,7 +64,7 @@ test("the breaker does what gobreaker does", () => {
           else calls.push({ done: actual, generation: expected })
         }
         if (step.do === "settle") {
-          // gobreaker counts a call twice that is settled twice.
+          // Each call is settled once: gobreaker would count a second time.
           const [call] = calls.splice(step.call % (calls.length || 1), 1)
           call?.done(step.outcome)
           if (call) model.after(call.generation, step.outcome, now)

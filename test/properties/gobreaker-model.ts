@@ -1,6 +1,6 @@
 /**
- * sony/gobreaker v2 with a fixed window or none, written from a description of it and from nothing
- * of this package.
+ * A model of sony/gobreaker v2 with a fixed window or none. It was written from a description of gobreaker, and
+ * uses no code of this package.
  */
 import type { Counts, Outcome, State } from "../../src/index.ts"
 

@@ -1,4 +1,4 @@
-/** A breaker that goes on from a snapshot, elsewhere. */
+/** A breaker that is restored from a snapshot in another process. */
 import fc from "fast-check"
 import { assert, expect, test } from "vitest"
 import type { BreakerSnapshot } from "../../src/index.ts"
@@ -8,7 +8,7 @@ const numRuns = 1_000
 const origins = fc.integer({ min: -HOUR, max: 2 * HOUR })
 const local = stepsOf(undefined, ["restore"])
 
-/** Whether calls were under way of which nothing would be known elsewhere: half-open ones, and those that a window of calls has not seen. */
+/** Whether calls were under way that a snapshot does not keep: half-open calls, and calls not yet in a window of calls. */
 function losesCalls({ windowSize }: Plan["window"], { state, counts }: BreakerSnapshot): boolean {
   const { requests, totalSuccesses, totalFailures, totalExclusions } = counts
   return (state === "half-open" || windowSize !== undefined) && requests > totalSuccesses + totalFailures + totalExclusions
@@ -24,7 +24,7 @@ test("a restored breaker goes on as the original does", () => {
       const original = new World(plan)
       for (const step of first) original.take(step)
       original.releaseAll()
-      // One that waits for its clock to catch up with what it saw has nothing to wait for elsewhere.
+      // After the clock went back, the original waits until it has caught up. A restored breaker would not wait.
       original.take({ do: "read" })
       original.clock.time += 1_000
       const snapshot = original.breaker.snapshot()
@@ -45,7 +45,7 @@ test("a restored breaker goes on as the original does", () => {
   )
 })
 
-test("a snapshot of a snapshot is the same one", () => {
+test("a breaker restored from a snapshot has the same snapshot", () => {
   fc.assert(
     fc.property(plans, local, origins, (plan, steps, origin) => {
       const world = new World(plan)
@@ -65,7 +65,7 @@ test("a snapshot is not lost to the rounding of a clock that has fractions", () 
       const plan = { ...PLAIN, timeout: length / 10 }
       const world = new World(plan, start / 10)
       world.breaker.trip()
-      // The very end: there the time that is left may come out as 0, or as a little less.
+      // At the exact end, rounding may make the remaining time 0, or a little less.
       world.clock.time = (start + length) / 10
       const { state } = world.breaker
       const snapshot = throughJson(world.breaker.snapshot())
@@ -88,7 +88,7 @@ test("an open period is not longer than its length, whatever a snapshot says", (
   )
 })
 
-test("a breaker that goes on under other settings closes again once calls succeed", () => {
+test("a breaker restored with other settings closes again once calls succeed", () => {
   fc.assert(
     fc.property(plans, plans, fc.boolean(), local, origins, (plan, changed, most, steps, origin) => {
       const other = most ? { ...plan, maxRequests: changed.maxRequests } : changed

@@ -1,4 +1,4 @@
-/** What time alone does: it ends open periods and gives up calls, and never makes anything worse. */
+/** The effects of time alone: it ends open periods and gives up calls, and never makes anything worse. */
 import fc from "fast-check"
 import { assert, expect, test } from "vitest"
 import { HOUR, plans, stepsOf, World } from "./world.ts"
@@ -21,7 +21,7 @@ test("retryAfter never grows while nothing but the clock moves, in either direct
   )
 })
 
-test("an open period never lasts longer than its length, wherever the clock goes", () => {
+test("an open period never exceeds its length, wherever the clock goes", () => {
   fc.assert(
     fc.property(plans, stepsOf(), (plan, steps) => {
       const world = new World(plan)
@@ -29,7 +29,7 @@ test("an open period never lasts longer than its length, wherever the clock goes
       for (const step of steps) {
         world.take(step)
         const { state, generation } = world.breaker.snapshot()
-        // Time that the breaker saw pass: where the clock stepped back, none did.
+        // The time that passed for the breaker: none where the clock stepped back.
         const { seen } = world.clock
         const hint = (step.do === "settle" && step.retryAfter) || 0
         if (state !== "open") open = undefined
@@ -41,7 +41,7 @@ test("an open period never lasts longer than its length, wherever the clock goes
   )
 })
 
-test("openings are counted until the breaker is closed, and anew after that", () => {
+test("openings are counted until the breaker closes, and then from 0", () => {
   fc.assert(
     fc.property(plans, stepsOf(), (plan, steps) => {
       const world = new World(plan)
@@ -50,7 +50,7 @@ test("openings are counted until the breaker is closed, and anew after that", ()
         world.take(step)
         const now = world.breaker.snapshot()
         const { opens } = now.state === "closed" ? { opens: 0 } : before
-        // A half-open call that is given up, and whose open period is over as well, opened it unseen.
+        // A given-up half-open call opens the breaker. If that open period is over too, no step sees the open state.
         const opened = now.generation > before.generation && (now.state === "open" || before.state === "half-open")
         assert(now.opens === opens + (now.state !== "closed" && opened ? 1 : 0), `${now.opens} openings, after ${opens}`)
         before = now
@@ -60,13 +60,13 @@ test("openings are counted until the breaker is closed, and anew after that", ()
   )
 })
 
-test("from whatever happened, a breaker closes again once calls succeed", () => {
+test("a breaker closes again once calls succeed, whatever happened before", () => {
   fc.assert(
     fc.property(plans, stepsOf(), (plan, steps) => {
       const world = new World({ ...plan, probeTimeout: plan.probeTimeout || undefined })
       for (const step of steps) world.take(step)
       world.releaseAll()
-      // One step more than it takes to let an open period end and to fill the slots.
+      // One step more than needed to end an open period and to fill the slots.
       for (let i = 0; i <= (plan.maxRequests || 1) + 1; i++) {
         world.clock.time += HOUR
         world.allow()?.done("success")

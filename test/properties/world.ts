@@ -1,6 +1,6 @@
 /**
- * A breaker in a small world of its own: a clock that only the test moves, calls under way, and
- * random steps that happen to them. Plans and steps are plain data, so a counterexample can be read.
+ * A breaker in a small world: a clock that only the test moves, calls under way, and random steps. Plans and
+ * steps are plain data, so that counterexamples are readable.
  */
 import { isDeepStrictEqual } from "node:util"
 import fc from "fast-check"
@@ -8,18 +8,18 @@ import { expect, vi } from "vitest"
 import { CircuitBreaker, CircuitBreakerError } from "../../src/index.ts"
 import type { BreakerSnapshot, Counts, Done, Isolation, OpenContext, Outcome, Settings, State } from "../../src/index.ts"
 
-// A property takes a second or less, but not on a machine that is busy.
+// A property takes at most a second, but longer on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
-// Callbacks that throw are reported, and that is wanted here.
+// Callbacks that throw are reported, which is expected here.
 vi.stubGlobal("reportError", () => {})
 
-/** Expects what `expect(actual).toEqual(expected)` does, a hundred times faster where it holds. */
+/** The same as `expect(actual).toEqual(expected)`, but a hundred times faster when it holds. */
 export function expectSame(actual: unknown, expected: unknown, what: string): void {
   if (!isDeepStrictEqual(actual, expected)) expect(actual, what).toEqual(expected)
 }
 
 export const HOUR = 3_600_000
-/** What a breaker that asked for nonsense gets. */
+/** The open period of a breaker whose `timeout` returns an invalid value. */
 export const DEFAULT_TIMEOUT = 60_000
 
 type Callback<A> = (argument: A, breaker: CircuitBreaker) => unknown
@@ -62,7 +62,7 @@ export interface Plan {
   readonly slowCallDuration: number | undefined
   readonly rule: keyof typeof RULES
   readonly mode: "enforce" | "shadow"
-  /** A breaker reads its clock less often while nobody listens; shadow mode needs a listener here. */
+  /** Whether there are listeners: without them a breaker reads its clock less often. Shadow mode always has one here. */
   readonly listened: boolean
 }
 
@@ -94,7 +94,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   listened: fc.boolean(),
 })
 
-/** The plainest plan, to write an example from. */
+/** The simplest plan, as a base for examples. */
 export const PLAIN: Plan = {
   maxRequests: 1,
   window: {},
@@ -107,18 +107,18 @@ export const PLAIN: Plan = {
 }
 
 const outcome = fc.constantFrom<Outcome[]>("success", "failure", "excluded")
-/** Which call is settled, counted from the latest: again and again the same ones, and some never. */
+/** Which call is settled, counted from the latest. Some calls are settled again and again, and some never. */
 const which = fc.nat(7)
 const weigh = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => ({ weight, arbitrary })
 
-/** Of small steps and large ones, forward and back. */
+/** Moves of the clock: small and large steps, forward and back. */
 export const moves: fc.Arbitrary<number> = fc.oneof(
   weigh(6, fc.nat(2_000)),
   weigh(2, fc.nat(2_000).map((by) => -by)),
   weigh(1, fc.constantFrom(HOUR, -HOUR)),
 )
 
-/** Random steps; those who name no moves of the clock get all of them. */
+/** Random steps. By default they include all moves of the clock. */
 export function stepsOf(move: fc.Arbitrary<number> = moves, without: readonly Step["do"][] = []): fc.Arbitrary<Step[]> {
   const simple = fc.constantFrom<("trip" | "reset" | "isolate" | "read")[]>("trip", "reset", "isolate", "read")
   const all: fc.WeightedArbitrary<Step>[] = [
@@ -136,9 +136,9 @@ export function stepsOf(move: fc.Arbitrary<number> = moves, without: readonly St
 /** A clock that only the test moves. */
 export class TestClock {
   time: number
-  /** Time that whoever read it saw pass: the sum of the steps forward between two readings. */
+  /** The time that passed for readers of the clock: the sum of all steps forward between readings. */
   seen = 0
-  /** By how much a reading moves it: real time passes within an operation too. */
+  /** How far each reading moves the clock, since real time also passes within an operation. */
   drift = 0
   #last: number | undefined
 
@@ -153,7 +153,7 @@ export class TestClock {
     return this.time
   }
 
-  /** As if in another process: its readings there have nothing to do with those here. */
+  /** Sets the time as in another process, whose readings are unrelated to those before. */
   rebase(time: number): void {
     this.time = time
     this.#last = undefined
@@ -167,7 +167,7 @@ export interface TestCall {
   settled: boolean
 }
 
-/** An announcement, as plain data. */
+/** An event, as plain data. */
 export interface Announced {
   readonly type: string
   readonly from?: State
@@ -184,7 +184,7 @@ export class World {
   events: Announced[] = []
   /** Rejections of the latest step. */
   rejections: CircuitBreakerError[] = []
-  /** How long the latest open period was to be, by what the `timeout` of the plan said. */
+  /** The length of the latest open period, by the `timeout` of the plan. */
   length: number
   #nested = false
 
@@ -202,7 +202,7 @@ export class World {
       ...window,
       clock,
       snapshot,
-      // Within itself a rule says yes, or it would never end.
+      // A rule that is called within itself says yes, since it would never end otherwise.
       readyToTrip: (counts) => this.#once(() => RULES[rule](counts, breaker) as boolean, true),
       timeout: typeof timeout === "number" ? timeout : (context) => this.#period(TIMEOUTS[timeout], context, breaker),
     })
@@ -234,7 +234,7 @@ export class World {
     return answer
   }
 
-  /** Admits a call: `undefined` when the breaker would not. */
+  /** Makes a call. Returns `undefined` if the breaker rejects it, or would reject it in shadow mode. */
   allow(): TestCall | undefined {
     let done: Done | undefined
     this.rejections = []
@@ -255,7 +255,7 @@ export class World {
     return this.calls.at(-1 - (call % (this.calls.length || 1)))
   }
 
-  /** Takes a step, and tells what came of it as plain data. */
+  /** Takes a step, and returns its result as plain data. */
   take(step: Step): unknown {
     const { breaker } = this
     this.rejections = []
@@ -288,7 +288,7 @@ export class World {
     }
   }
 
-  /** Goes on in another process; calls under way and isolations stay behind. */
+  /** Restores the breaker as in another process. Calls under way and isolations are lost. */
   restore(origin: number): void {
     const snapshot: unknown = JSON.parse(JSON.stringify(this.breaker.snapshot()))
     this.clock.rebase(origin)
