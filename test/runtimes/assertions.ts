@@ -1,17 +1,17 @@
-/** What a case can assert. Own code, because no assertion library loads in every runtime. */
+/** The assertions for cases. This is own code, because no assertion library loads in every runtime. */
 export interface Assertions {
   ok(value: unknown, message?: string): void
-  /** By `Object.is`. */
+  /** Compares with `Object.is`. */
   equal(actual: unknown, expected: unknown, message?: string): void
   notEqual(actual: unknown, unexpected: unknown, message?: string): void
-  /** Arrays and plain objects; anything else in them by `Object.is`. */
+  /** Compares arrays and plain objects deeply, and everything else with `Object.is`. */
   deepEqual(actual: unknown, expected: unknown, message?: string): void
   match(actual: string, expected: RegExp, message?: string): void
-  /** Both ends included. */
+  /** Includes both ends. */
   between(actual: number, low: number, high: number, message?: string): void
-  /** Returns what was thrown, which has each of the `expected` properties. */
+  /** Returns the thrown value, which must have each of the `expected` properties. */
   throws(action: () => unknown, expected?: object): unknown
-  /** Returns what it rejected with, which has each of the `expected` properties. */
+  /** Returns the reason of the rejection, which must have each of the `expected` properties. */
   rejects(work: Work, expected?: object): Promise<unknown>
 }
 
@@ -77,14 +77,14 @@ function same(a: unknown, b: unknown): boolean {
   return keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]))
 }
 
-// A Map, a Date or an Error has no keys that would tell it from another one.
+// The keys of a Map, a Date or an Error do not distinguish it from another one.
 function isData(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return Array.isArray(value) || prototype === Object.prototype || prototype === null
 }
 
-/** A value as it is shown in a message. */
+/** A value as text for a message. */
 export function show(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (isData(value) || typeof value === "string") return JSON.stringify(value)

@@ -3,16 +3,16 @@ import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface BundleOptions {
-  /** Left as imports, such as `cloudflare:workers`. */
+  /** Modules that stay imports, such as `cloudflare:workers`. */
   readonly external?: readonly string[]
-  /** Files that stand for packages. */
+  /** Files that replace packages. */
   readonly alias?: Readonly<Record<string, string>>
 }
 
 /**
- * Bundles a cases file and what runs it to the text of one ES module with the export
+ * Bundles a cases file and the code that runs it to the text of one ES module with the export
  * `run(config: SuiteConfig): Promise<CaseResult[]>`. Nothing is defined or replaced, so that all
- * runtimes can be given literally the same text.
+ * runtimes get exactly the same text.
  */
 export async function bundleSuite(
   entry: string | URL,

@@ -28,7 +28,7 @@ test.each([
 
   if (how === "exit") started.stdin.write("now")
   else started.kill(how)
-  // It is closed when the child, which holds the same pipe, has gone too. To ask for its process id
-  // would find a zombie where nobody reaps orphans, as in many containers.
+  // The pipe closes when the child, which holds it too, has ended. A check of the child's process id
+  // could find a zombie, since many containers do not reap orphans.
   expect(await once(started, "close")).toEqual(end)
 })

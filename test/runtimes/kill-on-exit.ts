@@ -1,13 +1,14 @@
 import type { ChildProcess } from "node:child_process"
 
-/** Sees to it that a child does not outlive this process. */
+/** Kills a child when this process ends. */
 export function killOnExit(child: ChildProcess): void {
   const kill = (): boolean => child.kill("SIGKILL")
   const forget = (): void => {
     process.off("exit", kill).off("SIGINT", onSignal).off("SIGTERM", onSignal)
   }
-  // A signal ends a process without an "exit" event, unless it is listened to: then it does not end
-  // it at all. And vitest, which stops its workers with SIGTERM, makes process.exit() throw in them.
+  // A signal ends a process without an "exit" event. With a listener it does not end the process at all,
+  // so the signal is sent again. Not process.exit(): it throws in vitest's workers, which vitest stops
+  // with SIGTERM.
   const onSignal = (signal: NodeJS.Signals): void => {
     kill()
     forget()

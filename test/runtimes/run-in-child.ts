@@ -11,13 +11,13 @@ import type { CaseResult, RuntimeName, SuiteConfig } from "./suite.ts"
 export interface Executable {
   readonly runtime: RuntimeName
   readonly path: string
-  /** Put before the file to run. */
+  /** The arguments before the file to run. */
   readonly args: readonly string[]
 }
 
 const RESULTS = '{"results":'
 
-/** Makes the runner for a runtime that is a program which is given a file. */
+/** Makes the runner for a runtime that is a program and runs a file. */
 export function childRunner(executable: Executable): Runner {
   return async (bundle, config, { limit = DEFAULT_LIMIT } = {}) => {
     const directory = await mkdtemp(join(tmpdir(), "webbreaker-"))
@@ -31,7 +31,7 @@ export function childRunner(executable: Executable): Runner {
   }
 }
 
-// The configuration stands in the file, because each runtime reads arguments in its own way.
+// The configuration is in the file, because each runtime reads arguments in its own way.
 function mainFile(config: RunConfig, runtime: RuntimeName): string {
   const complete: SuiteConfig = { ...config, runtime }
   return `import { run } from "./suite.mjs"
@@ -44,7 +44,7 @@ function results(executable: Executable, cwd: string, limit: number): Promise<Ca
   const child = spawn(path, [...args, "main.mjs"], {
     cwd,
     // Deno and Bun send fetch through HTTP_PROXY, Node reads NODE_OPTIONS, Deno and Bun keep caches
-    // in HOME, and Deno colours what it writes into a pipe.
+    // in HOME, and Deno colours its output even in a pipe.
     env: { PATH: process.env["PATH"], HOME: cwd, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -56,7 +56,7 @@ function results(executable: Executable, cwd: string, limit: number): Promise<Ca
   createInterface(child.stdout).on("line", (text) => {
     if (!text.startsWith(RESULTS)) return
     line = text
-    // What a case left behind, such as a request that hangs, would keep the process alive.
+    // Leftovers of a case, such as a hanging request, would keep the process alive.
     child.kill("SIGKILL")
   })
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text))

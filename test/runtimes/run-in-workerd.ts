@@ -5,7 +5,7 @@ import { within } from "./within.ts"
 import { workerdWith } from "./workerd-with.ts"
 
 export interface WorkerdRunOptions extends RunOptions {
-  /** The workerd of the package `workerd`, instead of miniflare's own. */
+  /** Whether to use the workerd of the package `workerd` instead of miniflare's own. */
   readonly newest: boolean
 }
 

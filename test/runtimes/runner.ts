@@ -1,6 +1,6 @@
 import type { CaseResult, RuntimeName, SuiteConfig } from "./suite.ts"
 
-/** What a runner is told; which runtime it is, it knows best itself. */
+/** The configuration for a runner, which adds its runtime itself. */
 export type RunConfig = Omit<SuiteConfig, "runtime">
 
 export interface RunOptions {
@@ -21,7 +21,7 @@ export function noResults(runtime: RuntimeName, why: string, output: string): Er
   return new Error(`No results from ${runtime}: ${why}\n${tail(output)}`.trimEnd())
 }
 
-/** The end of an output, where the reason for a failure stands. */
+/** The end of an output, which has the reason for a failure. */
 export function tail(output: string): string {
   return output.trim().split("\n").slice(-20).join("\n")
 }

@@ -5,7 +5,7 @@ import { runInWorkerd } from "./run-in-workerd.ts"
 import type { Runner } from "./runner.ts"
 import type { BrowserName, RuntimeName } from "./suite.ts"
 
-/** A runtime that is no browser. */
+/** A runtime that is not a browser. */
 export type ServerName = Exclude<RuntimeName, BrowserName>
 
 export const runners: Readonly<Record<ServerName, Runner>> = {

@@ -65,7 +65,7 @@ describe.each(names)("%s", (name) => {
     await expect(run(broken, config)).rejects.toThrow(/not loaded/)
   })
 
-  test("names a runtime's own complaint", { timeout: START }, async () => {
+  test("includes the error message of the runtime", { timeout: START }, async () => {
     await expect(run("export const go = 1", config)).rejects.toThrow(/SyntaxError: .*run/)
   })
 

@@ -1,8 +1,8 @@
 /** One case for each way in which a case can end. */
 import type { Case, RuntimeName } from "./suite.ts"
 
-// Read where a module is loaded: a Worker has no clock there, and its newest version says so in
-// both ways.
+// Read while the module is loaded, where a Worker has no clock: performance.now() is 0 there, and in the
+// newest version Date.now() too.
 const loadedAt = { performance: performance.now(), date: Date.now() }
 
 const AGENTS: Partial<Record<RuntimeName, string>> = {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { assertions as t } from "./assertions.ts"
 import { runCases } from "./suite.ts"
 
-test("runCases() does not take no cases for success", async () => {
+test("runCases() throws if there are no cases", async () => {
   const config = { runtime: "node", origin: "", otherOrigin: "", refused: "" } as const
   await expect(runCases([], config)).rejects.toThrow("The suite has no cases")
 })
@@ -26,7 +26,7 @@ test.each<[unknown, unknown]>([
   expect(() => t.deepEqual(a, b)).toThrow("is not like")
 })
 
-test("throws() compares the properties that are expected, inherited ones too", () => {
+test("throws() compares the expected properties, even inherited ones", () => {
   const fail = (): never => {
     throw new RangeError("no")
   }
@@ -37,13 +37,13 @@ test("throws() compares the properties that are expected, inherited ones too", (
   expect(() => t.throws(() => 1)).toThrow("it did not throw but returned 1")
 })
 
-test("rejects() takes a promise or what makes one", async () => {
+test("rejects() takes a promise or a function that returns one", async () => {
   expect(await t.rejects(Promise.reject(1))).toBe(1)
   expect(await t.rejects(async () => Promise.reject(undefined))).toBeUndefined()
   await expect(t.rejects(async () => 1)).rejects.toThrow("it did not reject but fulfilled with 1")
 })
 
-test("the other assertions fail with both values", () => {
+test("the other assertions fail with both values in the message", () => {
   expect(() => t.ok(0, "sum")).toThrow("sum: 0 is not truthy")
   expect(() => t.equal("a", "b")).toThrow('"a" is not "b"')
   expect(() => t.notEqual(NaN, NaN)).toThrow("it is NaN")

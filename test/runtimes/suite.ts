@@ -1,7 +1,7 @@
 /**
  * The format of a suite that runs unchanged in every runtime. A cases file has
- * `export const cases: Case[]`; this file and that one are all that is bundled with it, so neither
- * may name anything that one runtime alone has.
+ * `export const cases: Case[]`. The bundle contains that file and this one, so neither may use anything
+ * that only one runtime has.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { within } from "./within.ts"
 export type BrowserName = "chromium" | "firefox" | "webkit"
 export type RuntimeName = "node" | "deno" | "bun" | "workerd" | "workerd-newest" | BrowserName
 
-/** The addresses that the cases may call. */
+/** The URLs that the cases may call. */
 export interface Addresses {
   /** The URL of an origin, without a slash at its end. */
   readonly origin: string
-  /** The same for an origin that browsers hold for another one. */
+  /** The URL of an origin that is another one to browsers. */
   readonly otherOrigin: string
   /** The URL of a port that refuses connections. */
   readonly refused: string
@@ -23,7 +23,7 @@ export interface Addresses {
 
 export interface SuiteConfig extends Addresses {
   readonly runtime: RuntimeName
-  /** Milliseconds for a case that does not say it itself; 5000 by default. */
+  /** Milliseconds for a case without a timeout of its own; 5000 by default. */
   readonly caseTimeout?: number
 }
 
@@ -49,12 +49,12 @@ export interface CaseResult {
   readonly error?: string
 }
 
-/** Runs the cases one after the other. Never rejects on account of a case. */
+/** Runs the cases one after the other. Never rejects because of a case. */
 export async function runCases(
   cases: readonly Case[],
   config: SuiteConfig,
 ): Promise<CaseResult[]> {
-  // An empty list of results would pass for a list without failures.
+  // An empty list of results would look like a list without failures.
   if (cases.length === 0) throw new Error("The suite has no cases")
   const results: CaseResult[] = []
   for (const item of cases) results.push(await runCase(item, config))

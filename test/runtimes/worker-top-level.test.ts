@@ -1,6 +1,6 @@
 /**
- * Breakers made at the top level of a Worker, where there is no clock, no timer and no randomness,
- * and used by its requests, which share nothing but them. No nodejs_compat.
+ * Breakers that are made at the top level of a Worker, where there is no clock, no timer and no randomness.
+ * The requests, which share nothing else, use them. Without nodejs_compat.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
@@ -8,7 +8,7 @@ import { bundle } from "./bundle.ts"
 import type { WorkerdVersion } from "./workerd-version.ts"
 import { workerdWith, type Workerd } from "./workerd-with.ts"
 
-// Long enough for a slow machine to make two calls in.
+// Long enough for two calls on a slow machine.
 const OPEN_FOR = 2_000
 const index = new URL("../../src/index.ts", import.meta.url).pathname
 
@@ -60,7 +60,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("at the top level of a Work
   let origin: Origin
   const ask = async (path: string): Promise<Record<string, unknown>> =>
     (await (await workerd.fetch("main", path)).json()) as Record<string, unknown>
-  /** Asks until the answer is as wanted: real time has to pass here, and nobody can say how much. */
+  /** Asks until the answer is the wanted one. Real time has to pass here, and it is not known how much. */
   const until = async (path: string, wanted: (answer: Record<string, unknown>) => boolean): Promise<void> => {
     await expect.poll(async () => wanted(await ask(path)), { timeout: 20_000 }).toBe(true)
   }
@@ -82,7 +82,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("at the top level of a Work
     })
   })
 
-  test("an open period that was restored there has what remained of it", async () => {
+  test("an open period that was restored there has its remaining time", async () => {
     const { retryAfter } = await ask("/restored")
     expect(retryAfter).toBeGreaterThan(0)
     expect(retryAfter).toBeLessThanOrEqual(60_000)
@@ -97,7 +97,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("at the top level of a Work
     expect(await ask(`/call?breaker=${name}`)).toMatchObject({ result: "up", state: "closed" })
   })
 
-  test("a listener added there hears of changes in every request", async () => {
+  test("a listener added there gets the changes of every request", async () => {
     const { changes } = await ask("/call?breaker=rolling")
     expect(changes).toEqual(["closed>open", "open>half-open", "half-open>closed"])
   })

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module"
 
-/** The one that miniflare brings along, or the one of the package `workerd`. */
+/** The workerd that miniflare depends on, or that of the package `workerd`. */
 export type WorkerdVersion = "bundled" | "newest"
 
 const VARIABLE = "MINIFLARE_WORKERD_PATH"
@@ -8,9 +8,9 @@ const VARIABLE = "MINIFLARE_WORKERD_PATH"
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Runs `start`, in which miniflare starts a workerd, so that it starts the one that is asked for.
- * Miniflare reads the variable whenever it spawns the program, also from `setOptions()`; so such
- * starts happen one after the other, and instances of both versions can live in one process.
+ * Runs `start`, in which miniflare starts a workerd, with the environment variable that selects the version.
+ * Miniflare reads the variable whenever it spawns the program, also in `setOptions()`. So such starts
+ * happen one after the other, and instances of both versions can live in one process.
  */
 export function withWorkerd<T>(version: WorkerdVersion, start: () => Promise<T>): Promise<T> {
   const turn = last.then(async () => {

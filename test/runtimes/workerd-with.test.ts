@@ -66,7 +66,7 @@ test("can be disposed of twice", { timeout: TIMEOUT }, async () => {
   await workerd.dispose()
 })
 
-test.each(versions)("%s: says why it does not start", { timeout: TIMEOUT }, async (version) => {
+test.each(versions)("%s: reports why it does not start", { timeout: TIMEOUT }, async (version) => {
   const broken = workerdWith({
     version,
     workers: [{ name: "broken", code: `setTimeout(() => {}, 1)\nexport default {}` }],
@@ -74,7 +74,7 @@ test.each(versions)("%s: says why it does not start", { timeout: TIMEOUT }, asyn
   await expect(broken).rejects.toThrow(/Disallowed operation called within global scope/)
 })
 
-test.each(versions)("%s: keeps what a worker prints", { timeout: TIMEOUT }, async (version) => {
+test.each(versions)("%s: keeps the output of a worker", { timeout: TIMEOUT }, async (version) => {
   const code = `export default { fetch: () => (console.log("pri" + "nted"), new Response()) }`
   await using workerd = await workerdWith({ version, workers: [{ name: "printer", code }] })
   await workerd.fetch("printer", "/")

@@ -18,15 +18,15 @@ type OtherOptions = Pick<
 
 export interface WorkerSettings extends OtherOptions {
   readonly name: string
-  /** The text of the main module, a finished bundle or one that imports from `modules`. */
+  /** The source of the main module: a complete bundle, or one that imports from `modules`. */
   readonly code: string
-  /** Texts of further modules, by the names under which `./<name>` imports them. */
+  /** The sources of further modules, each imported as `./<name>`. */
   readonly modules?: Readonly<Record<string, string>>
 }
 
 export interface WorkerdOptions {
   readonly version?: WorkerdVersion
-  /** One isolate each. The first one answers at {@link Workerd.url}. */
+  /** Each worker is one isolate. The first one answers at {@link Workerd.url}. */
   readonly workers: readonly [WorkerSettings, ...WorkerSettings[]]
   /** Milliseconds for a start; 30 000 by default. */
   readonly startLimit?: number
@@ -36,7 +36,7 @@ export interface WorkerdOptions {
 
 export interface Workerd extends AsyncDisposable {
   readonly miniflare: Miniflare
-  /** A socket for what `fetch` cannot do, such as a client that hangs up. */
+  /** The address for sockets, for what `fetch` cannot do, such as a client that hangs up. */
   readonly url: URL
   /** The last lines that workerd and the workers wrote. */
   readonly output: string
@@ -47,12 +47,12 @@ export interface Workerd extends AsyncDisposable {
   dispose(): Promise<void>
 }
 
-// Miniflare's own type of it needs the package @cloudflare/workers-types.
+// Miniflare's own type for this needs the package @cloudflare/workers-types.
 interface WorkerFetch {
   fetch(input: URL, init?: RequestInit): Promise<Response>
 }
 
-// Both versions know it, and nodejs_compat is not yet on by default.
+// Both versions support this date, and nodejs_compat is not yet on by default.
 const COMPATIBILITY_DATE = "2026-04-01"
 
 /** Starts workers in a workerd of their own. */
@@ -61,7 +61,7 @@ export async function workerdWith(options: WorkerdOptions): Promise<Workerd> {
   const lines: string[] = []
   const output = (): string => tail(lines.join("\n"))
   const settings: MiniflareOptions = {
-    // Else miniflare asks a server of Cloudflare's for the properties of a request.
+    // Otherwise miniflare fetches the properties of a request from a server of Cloudflare.
     cf: false,
     handleRuntimeStdio: (stdout, stderr) => {
       for (const input of [stdout, stderr]) {
@@ -84,7 +84,7 @@ export async function workerdWith(options: WorkerdOptions): Promise<Workerd> {
     }
   }
 
-  // Made inside, because the constructor already starts workerd.
+  // Made inside `withWorkerd`, because the constructor already starts workerd.
   const [miniflare, firstUrl] = await withWorkerd(version, async () => {
     const instance = new Miniflare(settings)
     return [instance, await started(instance, instance.ready)] as const
