@@ -47,7 +47,7 @@ describe("breakerObject()", () => {
     expect(await failures(6)).toEqual({ version: 1, state: "open", opens: 1, retryAfter: 1_000, openFor: 1_000 })
   })
 
-  test("may have settings by the name of the breaker", async () => {
+  test("may have settings that depend on the name of the breaker", async () => {
     place((name) => ({ timeout: name === "api" ? 5_000 : 7_000 }))
     expect(await failures(6)).toMatchObject({ retryAfter: 5_000 })
     const other = await send(message({ runs: runs(0, 6) }, { name: "other" }))
@@ -70,7 +70,7 @@ describe("breakerObject()", () => {
     ...[{ runs: runs(0, 6), force: "half-open" }, { settle: "1.1" }, { settle: { lease: 1, outcome: "failure" } }].map((report) => message(report)),
     message({ runs: runs(0, 6), settle: { lease: "1.1", outcome: "lost" } }),
   ]
-  test.each(malformed)("refuses %j, which changes nothing", async (body) => {
+  test.each(malformed)("refuses %j, and changes nothing", async (body) => {
     place({})
     await failures(5)
     const response = await send(body)
@@ -80,13 +80,13 @@ describe("breakerObject()", () => {
     expect(await failures(1)).toMatchObject({ state: "open" })
   })
 
-  test("ignores what a later version adds", async () => {
+  test("ignores fields of later versions", async () => {
     place({})
     expect((await send(message({ runs: runs(0, 6), weather: "fair" }, { region: "weur" }))).status).toBe(200)
     expect(await tell({})).toMatchObject({ state: "open" })
   })
 
-  test("stores changes of state, and nothing else", async () => {
+  test("stores its record only when the state or a lease changes", async () => {
     place({ timeout: 10_000 })
     for (let i = 0; i < 100; i++) await tell({ runs: runs(10, 1) })
     expect(objects.puts).toBe(0)
@@ -102,7 +102,7 @@ describe("breakerObject()", () => {
     expect(objects.puts).toBe(3)
   })
 
-  test("closes by successes between which it was evicted", async () => {
+  test("closes after successes even if it is evicted between them", async () => {
     place({ timeout: 10_000, maxRequests: 3 })
     await failures(6)
     pass(10_001)
@@ -114,7 +114,7 @@ describe("breakerObject()", () => {
     expect(await tell({})).toMatchObject({ state: "closed" })
   })
 
-  test("is open for what remained after eviction, and opens for longer after that", async () => {
+  test("keeps its open period and its number of openings after eviction", async () => {
     place({ timeout: ({ opens }) => opens * 10_000 })
     await failures(6)
     pass(4_000)
@@ -150,13 +150,13 @@ describe("breakerObject()", () => {
     expect((await tell({ acquire: true })).lease).toBeUndefined()
   })
 
-  test("loads its record once, and loses no report that comes meanwhile", async () => {
+  test("loads its record once, and loses no report that arrives meanwhile", async () => {
     place({})
     const verdicts = await Promise.all(Array.from({ length: 6 }, () => failures(1)))
     expect(verdicts.map(({ state }) => state)).toEqual([...Array(5).fill("closed"), "open"])
   })
 
-  test("begins anew when storage fails, or has nonsense", async () => {
+  test("starts with a new record if storage fails, or has an invalid record", async () => {
     place({})
     objects.stored.set("api breaker:api", { record: { version: 1, snapshot: "?" }, closedAt: "?" })
     expect(await failures(6)).toMatchObject({ state: "open" })
@@ -185,7 +185,7 @@ describe("breakerObject()", () => {
     expect([await hear("0"), await hear("5000"), await hear("0"), await hear("1")]).toEqual([5_000, 5_001, 5_001, 5_002])
   })
 
-  test("answers with durations, never with a time", async () => {
+  test("answers with durations, never with points in time", async () => {
     place({ slowStart: 60_000, timeout: 10_000 })
     await failures(6)
     pass(10_001)
@@ -206,7 +206,7 @@ describe("quorum", () => {
     expect(await failures(1, "broken")).toMatchObject({ state: "open" })
   })
 
-  test("forgets with the streak who had a part in it", async () => {
+  test("forgets the isolates of a streak when the streak ends", async () => {
     place({ quorum: 2 })
     await failures(1, "healthy")
     await tell({ runs: runs(1) }, "healthy")
@@ -258,7 +258,7 @@ describe("quorum", () => {
 describe("slowStart", () => {
   const LENGTH = 100_000
 
-  /** Opens the breaker, and closes it by a probe; gives isolates that all have heard of it. */
+  /** Opens the breaker, and closes it with a probe. Returns isolates that all know of that. */
   async function recovered(settings: BreakerObjectSettings, count: number): Promise<CircuitBreaker[]> {
     place({ timeout: 10_000, ...settings })
     const isolates = Array.from({ length: count }, () => new CircuitBreaker({ name: "api", timeout: 10_000, store: durableObjectStore(objects) } as Settings))
@@ -277,14 +277,14 @@ describe("slowStart", () => {
     await vi.advanceTimersByTimeAsync(0)
     return error
   }
-  /** The share of calls that all isolates together let through now. */
+  /** The share of calls that all isolates together admit now. */
   async function share(isolates: readonly CircuitBreaker[], each: number): Promise<number> {
     let admitted = 0
     for (let i = 0; i < each; i++) for (const isolate of isolates) if (!(await attempt(isolate))) admitted += 1
     return admitted / (each * isolates.length)
   }
 
-  test("lets through a share of the calls of all isolates that grows evenly", async () => {
+  test("admits a steadily growing share of the calls of all isolates", async () => {
     const isolates = await recovered({ slowStart: LENGTH }, 20)
     const shares: number[] = []
     for (let quarter = 0; quarter < 5; quarter++) {
@@ -295,19 +295,19 @@ describe("slowStart", () => {
     expect(shares[4]).toBe(1)
   })
 
-  test("holds for few calls of many isolates too", async () => {
+  test("applies to few calls of many isolates too", async () => {
     const isolates = await recovered({ slowStart: LENGTH }, 300)
-    // Each begins elsewhere in its turn, or none or all of the first calls would go through.
+    // Each isolate begins at another point of its cycle. Otherwise none or all first calls would be admitted.
     const first = await share(isolates, 1)
     expect(first).toBeGreaterThan(0.03)
     expect(first).toBeLessThan(0.2)
   })
 
-  test("without it, all calls go through at once", async () => {
+  test("is off by default: all calls are admitted at once", async () => {
     expect(await share(await recovered({}, 20), 10)).toBe(1)
   })
 
-  test("rejects the rest with an error that says for how long", async () => {
+  test("rejects the other calls with an error that has the time to wait", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0)
     const [isolate] = await recovered({ slowStart: LENGTH }, 1)
     const error = (await attempt(isolate!)) as TooManyRequestsError
@@ -319,7 +319,7 @@ describe("slowStart", () => {
     expect(isolate?.state).toBe("closed")
   })
 
-  test("goes on after eviction, and for isolates that are new", async () => {
+  test("continues after eviction, and for new isolates", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0)
     await recovered({ slowStart: LENGTH }, 1)
     await vi.advanceTimersByTimeAsync(LENGTH / 2)
@@ -343,7 +343,7 @@ describe("slowStart", () => {
     for (const isolate of isolates) expect(await attempt(isolate)).toBeInstanceOf(OpenStateError)
   })
 
-  test("a clock that is set back does not make it longer", async () => {
+  test("does not get longer when the clock of an isolate is set back", async () => {
     const [isolate] = await recovered({ slowStart: LENGTH }, 1)
     vi.setSystemTime(START - 3_600_000)
     await attempt(isolate!)
@@ -351,7 +351,7 @@ describe("slowStart", () => {
     expect(await share([isolate!], 20)).toBe(1)
   })
 
-  test("nor does the clock of the object", async () => {
+  test("does not get longer when the clock of the object is set back", async () => {
     place({ slowStart: LENGTH, timeout: 10_000 })
     await failures(6)
     pass(10_001)

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process"
 import { expect, test } from "vitest"
 import { bundle } from "../runtimes/bundle.ts"
 
-// Collection can only be asked for in a process that was started for it. It has the listeners of a page,
-// which last as long as the process.
+// Garbage collection can only be requested in a process with `--expose-gc`. The program imitates the listeners
+// of a page, which last as long as the process.
 const program = `
   import { CircuitBreaker } from "./src/index.ts"
   import { localStorageStore } from "./src/stores/local-storage/index.ts"
@@ -32,11 +32,11 @@ const program = `
   console.log(JSON.stringify({ gone: gone(), kept: kept.state }))
 `
 
-test("localStorageStore() lets go of 1 000 breakers that nobody needs, and of none that somebody has", async () => {
+test("localStorageStore() lets 1 000 unused breakers be garbage-collected, and keeps the one in use", async () => {
   const text = await bundle(program)
   const args = ["--expose-gc", "--input-type=module", "--eval", text]
   const { gone, kept } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
-  // The last one may still be on the stack.
+  // The last breaker may still be on the stack.
   expect(gone).toBeGreaterThanOrEqual(999)
   expect(kept).toBe("open")
 })

@@ -1,6 +1,6 @@
 /**
- * The cases that every store passes, in whatever runtime it lives. `open` gives a fresh place to share,
- * and a store for each client of it: a tab, an isolate, a process.
+ * The cases that every store must pass, in any runtime. `open` makes a new place to share, which has a
+ * store for each of its clients: a tab, an isolate, a process.
  */
 import { CircuitBreaker, failureRate, type BreakerStore, type Settings } from "../../src/index.ts"
 import type { Assertions } from "../runtimes/assertions.ts"
@@ -9,9 +9,9 @@ export interface SharedPlace {
   client(): BreakerStore
 }
 
-/** The time that the clocks show. */
+/** Controls the clocks. */
 export interface TestTime {
-  /** Puts the clocks on, and lets what is under way come to its end. */
+  /** Moves the clocks forward, and waits until pending work is done. */
   pass(ms: number): Promise<unknown>
 }
 
@@ -26,7 +26,7 @@ const never = (): Promise<never> => new Promise(() => {})
 const swallow = (): void => {}
 
 export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, time: TestTime): ContractCase[] {
-  /** Makes breakers, each a client of its own in a place that no other case knows. */
+  /** Makes breakers. Each is a new client of a place that no other case uses. */
   type Make = (settings?: Settings) => CircuitBreaker
   const inPlace = (name: string, run: (t: Assertions, breaker: Make, place: SharedPlace) => Promise<void>): ContractCase => ({
     name,
@@ -59,7 +59,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
   }
 
   const limitsProbes = (maxRequests: number): ContractCase =>
-    inPlace(`makes ${maxRequests} half-open calls of all together #65`, async (t, breaker) => {
+    inPlace(`makes ${maxRequests} half-open calls of all clients together #65`, async (t, breaker) => {
       const clients = [breaker({ maxRequests }), breaker({ maxRequests }), breaker({ maxRequests })]
       for (const client of clients) await failures(client, 6)
       await time.pass(10_001)
@@ -86,7 +86,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
     })
 
   return [
-    inPlace("opens all at failures of one", async (t, breaker) => {
+    inPlace("opens all breakers after failures of one", async (t, breaker) => {
       const [one, other] = [breaker(), breaker()]
       await failures(one, 6)
       t.equal(one.state, "open")
@@ -95,13 +95,13 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.between(other.retryAfter, 9_000, 10_000)
     }),
 
-    inPlace("adds up failures that none has enough of #66", async (t, breaker) => {
+    inPlace("adds up the failures of several breakers #66", async (t, breaker) => {
       const clients = [breaker(), breaker(), breaker()]
       for (const client of clients) await failures(client, 2)
       t.equal(clients[2]?.state, "open")
     }),
 
-    inPlace("ends a streak by the successes of another", async (t, breaker) => {
+    inPlace("ends a streak with a success of another breaker", async (t, breaker) => {
       const [one, other] = [breaker(), breaker()]
       await failures(one, 3)
       await call(other, succeed)
@@ -110,7 +110,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.deepEqual([one.state, other.state], ["closed", "closed"])
     }),
 
-    inPlace("knows of a breaker that was open by a rate, whatever went well before", async (t, breaker) => {
+    inPlace("passes on an opening by a rate, whatever succeeded before", async (t, breaker) => {
       const rate = failureRate({ threshold: 0.5, minimumRequests: 8, within: 10_000 })
       const one = breaker(rate)
       for (let i = 0; i < 6; i++) await call(one, succeed).then(() => time.pass(300))
@@ -138,7 +138,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(other.state, "closed")
     }),
 
-    inPlace("is not held half-open by a probe of its own that never ends, with a probeTimeout of 0", async (t, breaker) => {
+    inPlace("does not stay half-open after a probe of its own that never ends, with a probeTimeout of 0", async (t, breaker) => {
       const one = breaker({ probeTimeout: 0 })
       await failures(one, 6)
       await time.pass(10_001)
@@ -161,7 +161,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(await call(other, succeed), "up")
     }),
 
-    inPlace("opens for all again when a probe fails, for longer by the backoff", async (t, breaker) => {
+    inPlace("opens all breakers again when a probe fails, for longer with a backoff", async (t, breaker) => {
       const timeout = ({ opens }: { opens: number }): number => 10_000 * opens
       const [one, other] = [breaker({ timeout }), breaker({ timeout })]
       for (const client of [one, other]) await failures(client, 6)
@@ -173,7 +173,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.between(other.retryAfter, 19_000, 20_000)
     }),
 
-    inPlace("passes on what is done by hand", async (t, breaker) => {
+    inPlace("passes on trip() and reset()", async (t, breaker) => {
       const [one, other] = [breaker(), breaker()]
       one.trip()
       await settle()
@@ -185,7 +185,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(await call(other, succeed), "up")
     }),
 
-    inPlace("is not asked by healthy calls", async (t, _, place) => {
+    inPlace("is not asked for leases by healthy calls", async (t, _, place) => {
       const store = place.client()
       let leases = 0
       const subject = new CircuitBreaker({

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, test, vi } from "vitest"
 import { assertions } from "../runtimes/assertions.ts"
 import { contractCases, type SharedPlace } from "./contract-cases.ts"
 
-/** Runs the cases of the contract as tests, on a clock that stands still until it is put on. */
+/** Runs the cases of the contract as tests, on a clock that only the cases move. */
 export function storeContract(name: string, open: () => SharedPlace): void {
   describe(`${name} as a store`, () => {
     beforeEach(() => {

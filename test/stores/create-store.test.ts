@@ -37,11 +37,11 @@ const garbage: [string, unknown][] = [
   ["a streak that is none", { ...closed, streak: "long" }],
   ["a lease that is none", { ...closed, lease: 5 }],
   ["a slow start without an end", { ...closed, slowStart: { elapsed: 0, length: NaN } }],
-  ["a slow start that is none", { ...closed, slowStart: "slowly" }],
+  ["an invalid slow start", { ...closed, slowStart: "slowly" }],
 ]
 
 describe("createStore()", () => {
-  test("says so again, as long as nobody has heard of it", async () => {
+  test("reports a lasting failure again until a listener has received it", async () => {
     const store = createStore({
       exchange() {
         throw new Error("down")
@@ -59,7 +59,7 @@ describe("createStore()", () => {
     expect(errors).toEqual([new Error("down")])
   })
 
-  test.each(garbage)("takes %s for an answer as a failure of the store: the breaker goes on by itself #64", async (_, answer) => {
+  test.each(garbage)("treats %s as a failure of the store, and the breaker goes on by itself #64", async (_, answer) => {
     const { breaker, errors } = make({ exchange: () => answer as Verdict })
     await succeed(breaker)
     await fail(breaker)
@@ -71,7 +71,7 @@ describe("createStore()", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test.each(garbage)("is not led astray by %s that it is told of #64", async (_, told) => {
+  test.each(garbage)("reports %s from watch() as an error, and goes on #64", async (_, told) => {
     let tell!: (verdict: Verdict) => void
     const { breaker, errors } = make({
       exchange: () => closed,
@@ -87,7 +87,7 @@ describe("createStore()", () => {
     expect(breaker.retryAfter).toBe(1_000)
   })
 
-  test("waits for a report four times as long, and no longer than a timer can", () => {
+  test("waits for a report for four deadlines, within the limit of timers", () => {
     expect([patience(250), patience(2 ** 31 - 1)]).toEqual([1_000, 2 ** 31 - 1])
   })
 
@@ -95,7 +95,7 @@ describe("createStore()", () => {
   const wrong: [string, unknown, Error][] = [
     ["no storage", undefined, new TypeError("exchange must be a function: got undefined")],
     ["a storage without an exchange", {}, new TypeError("exchange must be a function: got undefined")],
-    ["a watch that is none", { exchange, watch: true }, new TypeError("watch must be a function: got true")],
+    ["an invalid watch", { exchange, watch: true }, new TypeError("watch must be a function: got true")],
     ["a deadline that no timer can hold", { exchange, deadline: 2 ** 31 }, new RangeError("deadline must be a number from 0 to 2147483647: got 2147483648")],
     ["an interval of text", { exchange, successInterval: "1" }, new TypeError('successInterval must be a number from 0: got "1"')],
   ]
@@ -103,7 +103,7 @@ describe("createStore()", () => {
     expect(() => createStore(storage as SharedStorage)).toThrow(error)
   })
 
-  describe("tells the storage", () => {
+  describe("reports to the storage", () => {
     const told = (answer: (report: Report) => Verdict = () => closed, more: Partial<SharedStorage> = {}): { breaker: CircuitBreaker; reports: Report[] } => {
       const reports: Report[] = []
       const { breaker } = make({ ...more, exchange: (_name, _policy, report) => (reports.push(report), answer(report)) })
@@ -111,14 +111,14 @@ describe("createStore()", () => {
     }
     const busy = { state: "closed", retryAfter: 0, opens: 0, streak: 1 } as const
 
-    test("of the first call, and of successes no more", async () => {
+    test("the first call, and no further successes", async () => {
       const { breaker, reports } = told()
       await succeed(breaker)
       await succeed(breaker)
       expect(reports).toEqual([{ runs: runs(1) }])
     })
 
-    test("nothing before a failure, when it is told of verdicts", async () => {
+    test("nothing before a failure, if the storage has watch()", async () => {
       const { breaker, reports } = told(() => closed, { watch() {} })
       await succeed(breaker)
       expect(reports).toEqual([])
@@ -126,7 +126,7 @@ describe("createStore()", () => {
       expect(reports).toMatchObject([{ runs: runs(1, 1) }])
     })
 
-    test("what it had counted when it opened by that, until the storage has heard it", async () => {
+    test("the counts by which it opened, until the storage has received them", async () => {
       let down = true
       const { breaker, reports } = told(() => {
         if (down) throw new Error("down")
@@ -144,7 +144,7 @@ describe("createStore()", () => {
       expect(reports.at(-1)).toEqual({ runs: runs(0, 1) })
     })
 
-    test("nothing of an open period that is over", async () => {
+    test("nothing about an open period that is over", async () => {
       let down = true
       const { breaker, reports } = told(() => {
         if (down) throw new Error("down")
@@ -157,7 +157,7 @@ describe("createStore()", () => {
       expect(reports.at(-1)).toEqual({ runs: runs(1) })
     })
 
-    test("how old the call before a failure is, if it is one that asks for little", async () => {
+    test("the age of the call before a failure, if the storage gets few reports", async () => {
       const { breaker, reports } = told(() => closed, { watch() {}, successInterval: 1 })
       await succeed(breaker)
       await vi.advanceTimersByTimeAsync(70)
@@ -165,7 +165,7 @@ describe("createStore()", () => {
       expect(reports).toMatchObject([{ runs: runs(1, 1), previousAge: 70 }])
     })
 
-    test("of a success once others have had failures, and it is time", async () => {
+    test("a success after failures of others, once per successInterval", async () => {
       let tell!: (verdict: Verdict) => void
       const { breaker, reports } = told(() => closed, {
         successInterval: 100,
@@ -184,7 +184,7 @@ describe("createStore()", () => {
       expect(reports).toEqual([{ runs: runs(3) }])
     })
 
-    test("what failed while it was telling, with the next report", async () => {
+    test("calls that fail during a report, with the next report", async () => {
       const answers: (() => void)[] = []
       const reports: Report[] = []
       const { breaker } = make({
@@ -206,7 +206,7 @@ describe("createStore()", () => {
       expect(told()).toEqual([runs(0, 1), runs(1, 1)])
     })
 
-    test("what a lease came to, and how long it asks to be left alone", async () => {
+    test("the outcome of a lease, and the retryAfter of its call", async () => {
       const reports: Report[] = []
       const store = createStore({
         watch() {},

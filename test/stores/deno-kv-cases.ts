@@ -1,4 +1,4 @@
-/** What runs in Deno itself, over its own KV. */
+/** The cases that run in Deno itself, with its own KV. */
 import { CircuitBreaker, type SharedRecord, type Settings } from "../../src/index.ts"
 import { createPolicy } from "../../src/core/policy.ts"
 import { applyReport } from "../../src/core/shared.ts"
@@ -12,7 +12,7 @@ import { runs } from "./runs.ts"
 const time = shiftedTime()
 const KEY = ["webbreaker", "api"]
 const DAY = 86_400_000
-// On a machine that is busy with other things, it is not the deadline that is to decide.
+// Long, so that the deadline has no effect even on a busy machine.
 const PATIENT: DenoKvSettings = { deadline: 1_000 }
 
 const fail = (): Promise<never> => Promise.reject(new Error("down"))
@@ -21,7 +21,7 @@ const never = (): Promise<never> => new Promise(() => {})
 const swallow = (): void => {}
 const settle = (): Promise<unknown> => time.pass(0)
 
-/** A database that nobody else has. */
+/** Opens a new database. */
 function open(): Promise<Kv> {
   time.start()
   return openKv(":memory:")
@@ -50,7 +50,7 @@ async function recordIn(kv: Kv): Promise<SharedRecord> {
 
 type Commit = () => Promise<{ ok: boolean }>
 
-/** A database that goes through `get` and `commit` of one's own. */
+/** A database with replacements for `get` and `commit`. */
 function between(kv: Kv, hooks: { get?: DenoKv["get"]; commit?: (commit: Commit) => ReturnType<Commit> }): DenoKv {
   return {
     get: hooks.get ?? ((key) => kv.get(key)),
@@ -79,7 +79,7 @@ const conflicts: Case[] = [
     },
   },
   {
-    name: "opens once, at the failure that is one too many",
+    name: "opens once, at the failure that reaches the limit",
     async run(t) {
       const kv = await open()
       const all = clients(20, kv)
@@ -91,7 +91,7 @@ const conflicts: Case[] = [
   },
   ...[1, 5].map(
     (maxRequests): Case => ({
-      name: `grants ${maxRequests} of 30 clients that ask at once a lease`,
+      name: `grants leases to ${maxRequests} of 30 clients that ask at once`,
         async run(t) {
         const kv = await open()
         const all = clients(30, kv, { maxRequests })
@@ -119,7 +119,7 @@ const conflicts: Case[] = [
     }),
   ),
   {
-    name: "one that always loses gives up, says so, and tells it with the next",
+    name: "a report that loses all conflicts is given up, with an error, and its calls are sent with the next one",
     async run(t) {
       const kv = await open()
       let losing = true
@@ -134,7 +134,7 @@ const conflicts: Case[] = [
     },
   },
   {
-    name: "who has nothing to add writes nothing",
+    name: "a report that changes nothing is not written",
     async run(t) {
       const kv = await open()
       let commits = 0
@@ -155,7 +155,7 @@ const conflicts: Case[] = [
     },
   },
   {
-    name: "what comes up in a process during an exchange goes with the next",
+    name: "reports that a process makes during an exchange are sent together in the next one",
     async run(t) {
       const kv = await open()
       let commits = 0
@@ -169,7 +169,7 @@ const conflicts: Case[] = [
   },
 ]
 
-/** Calls go on, decided by the breaker itself, and one event says why. */
+/** Checks that the breaker goes on by itself, and that one event has the reason. */
 async function goesOn(t: Context, breaker: CircuitBreaker, why: object): Promise<void> {
   const errors: unknown[] = []
   breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
@@ -196,8 +196,8 @@ const failing: readonly (readonly [string, () => Promise<KvSource | (() => KvSou
   ["whose reads throw at once", async () => between(await open(), { get: throwing }), { message: "broken" }],
   ["that cannot be opened", async () => broken, { message: "broken" }],
   ["that throws when it is opened", async () => throwing, { message: "broken" }],
-  ["that is none", async () => (() => ({})) as never, { name: "TypeError" }],
-  ["that is not even opened as something", async () => (async () => undefined) as never, { name: "TypeError" }],
+  ["that is not a database", async () => (() => ({})) as never, { name: "TypeError" }],
+  ["that opens as undefined", async () => (async () => undefined) as never, { name: "TypeError" }],
 ]
 
 function closed(kv: Kv): Kv {
@@ -207,7 +207,7 @@ function closed(kv: Kv): Kv {
 
 const failureModes: Case[] = [
   {
-    name: "a file that another process writes to is written a little later",
+    name: "a commit is retried while another process writes to the file",
     async run(t) {
       const kv = await open()
       let attempts = 0
@@ -226,7 +226,7 @@ const failureModes: Case[] = [
     run: async (t) => goesOn(t, client(await source()), why),
   })),
   {
-    name: "a promise of a database that rejects before the first call ends no process",
+    name: "a promise of a database that rejects before the first call does not end the process",
     async run(t) {
       const breaker = client(broken() as Promise<Kv>)
       await settle()
@@ -235,7 +235,7 @@ const failureModes: Case[] = [
   },
   ...(["get", "commit"] as const).map(
     (where): Case => ({
-      name: `a database that never answers a ${where} makes no call wait but for the deadline`,
+      name: `a database that never answers a ${where} delays no call beyond the deadline`,
         async run(t) {
         const kv = await open()
         const breaker = client(between(kv, { [where]: never }), {}, { deadline: 50 })
@@ -244,7 +244,7 @@ const failureModes: Case[] = [
     }),
   ),
   {
-    name: "a database that answers late grants no lease that nobody waits for",
+    name: "a database that answers late keeps no lease for a call that has stopped waiting",
     async run(t) {
       const kv = await open()
       let release!: () => void
@@ -263,7 +263,7 @@ const failureModes: Case[] = [
     },
   },
   {
-    name: "a database that closes in the middle makes no call fail",
+    name: "a database that is closed between calls makes no call fail",
     async run(t) {
       const kv = await open()
       const breaker = client(kv)
@@ -274,7 +274,7 @@ const failureModes: Case[] = [
     },
   },
   {
-    name: "one that could not be opened is opened by a later call, and once",
+    name: "a database that could not be opened is opened by a later call, and only once",
     async run(t) {
       const kv = await open()
       let opened = 0
@@ -286,7 +286,7 @@ const failureModes: Case[] = [
   },
   ...["nonsense", 7n, null, [], new Map(), { version: 2 }, { version: 1, at: 0, openedAt: 0, durationMs: 1, leases: [], snapshot: {} }].map(
     (value, index): Case => ({
-      name: `a record that is none stands for one that has seen nothing (${index})`,
+      name: `an invalid record counts as an empty one (${index})`,
       async run(t) {
         const kv = await open()
         await kv.set(KEY, value)
@@ -312,7 +312,7 @@ const records: Case[] = [
     },
   },
   {
-    name: "lets it expire a day after its window or its open period, and takes any length of these",
+    name: "lets the record expire a day after its window or its open period, whatever their length",
     async run(t) {
       const lengths: readonly (readonly [Settings, number])[] = [
         [{}, DAY],
@@ -339,7 +339,7 @@ const records: Case[] = [
     },
   },
   {
-    name: "has room for the windows of calls that the docs promise",
+    name: "stores windows of as many calls as the docs promise",
     async run(t) {
       const kv = await open()
       const settings = { windowSize: 30_000, readyToTrip: () => false }

@@ -1,19 +1,19 @@
-/** What each of several Deno processes does that have one database: a file. */
+/** The roles of several Deno processes that share one database, a file. */
 import { CircuitBreaker, consecutiveFailures, type SharedRecord, type Settings } from "../../src/index.ts"
 import { denoKvStore } from "../../src/stores/deno-kv/index.ts"
 import { openKv } from "./deno-kv.ts"
 
-/** What a process is told. */
+/** The task of a process. */
 export interface Task {
   readonly role: keyof typeof roles
-  /** The database. */
+  /** The file of the database. */
   readonly path: string
   readonly url: string
 }
 
 type Make = (settings?: Settings) => CircuitBreaker
 
-// On a machine that is busy with other things, it is not the deadline that is to decide.
+// Long, so that the deadline has no effect even on a busy machine.
 const PATIENT = 10_000
 
 const fail = (): Promise<never> => Promise.reject(new Error("down"))
@@ -38,7 +38,7 @@ const roles = {
     return breaker.state
   },
 
-  /** Runs when that happens, and hears of it by its next failed call. */
+  /** Runs while another process opens the breaker, and learns of that with its next failed call. */
   async hears(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
     const breaker = make()
     await until(async () => (await record())?.snapshot.state === "open")
@@ -47,7 +47,7 @@ const roles = {
     return rejections(breaker)
   },
 
-  /** Knows nothing, and learns it by its first call. */
+  /** Starts later, and learns of the open breaker with its first call. */
   async joins(make: Make): Promise<unknown> {
     const breaker = make()
     await breaker.execute(succeed)
@@ -55,7 +55,7 @@ const roles = {
     return rejections(breaker)
   },
 
-  /** Has 25 failures in five breakers at once, and waits until the record has as many as all processes have. */
+  /** Makes 25 failed calls in five breakers at once, and waits until the record has the failures of all processes. */
   async counts(make: Make, _: Task, record: () => Promise<SharedRecord>): Promise<unknown> {
     const breakers = Array.from({ length: 5 }, () => make({ readyToTrip: () => false }))
     await Promise.all(breakers.flatMap((breaker) => Array.from({ length: 5 }, () => breaker.execute(fail).catch(swallow))))
@@ -70,7 +70,7 @@ const roles = {
     return "open"
   },
 
-  /** Once half-open makes ten calls that hang, and waits until it is clear which of them are made. */
+  /** Makes ten calls that hang once it is half-open, and waits until each is made or rejected. */
   async probes(make: Make, { url }: Task): Promise<unknown> {
     const breaker = make({ maxRequests: 2, timeout: 1_000, probeTimeout: 100_000 })
     await breaker.execute(succeed)

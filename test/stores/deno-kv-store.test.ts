@@ -44,7 +44,7 @@ describe("denoKvStore()", () => {
     expect(() => denoKvStore(kv, settings as never)).toThrow(error)
   })
 
-  test("asks for no database before it is needed", () => {
+  test("opens no database before it is needed", () => {
     denoKvStore(() => {
       throw new Error("too early")
     })
@@ -84,7 +84,7 @@ describe("denoKvStore() in a program of its own", () => {
   const deno = (...args: string[]): { stdout: string; stderr: string; status: number | null } =>
     spawnSync(denoPath, args, { input: program, encoding: "utf8", env: { PATH: process.env["PATH"], NO_COLOR: "1" }, timeout: LIMIT })
 
-  test("takes what Deno opens, by Deno's own types", async () => {
+  test("accepts Deno's databases, checked with Deno's own types", async () => {
     const folder = await mkdtemp(join(tmpdir(), "webbreaker-"))
     const file = join(folder, "program.ts")
     await writeFile(file, program)
@@ -112,7 +112,7 @@ describe("Deno processes with one database", () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  /** A process for each role; what each has to say in the end. */
+  /** Runs a process for each role. Returns the result of each. */
   async function play(...names: readonly Task["role"][]): Promise<unknown[]> {
     const processes = new URL("deno-kv-processes.ts", import.meta.url).pathname
     const run = denoRunner(KV, `--allow-read=${folder}`, `--allow-write=${folder}`)
@@ -129,7 +129,7 @@ describe("Deno processes with one database", () => {
     )
   }
 
-  test("one opens, the others reject, one that starts later too", async () => {
+  test("when one opens the breaker, all reject calls, even one that starts later", async () => {
     const rejected = Array(5).fill("ERR_OPEN_STATE")
     expect(await play("opens", "hears", "hears")).toEqual(["open", rejected, rejected])
     expect(await play("joins")).toEqual([rejected])

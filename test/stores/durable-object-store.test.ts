@@ -1,4 +1,4 @@
-/** The whole store in one process, without a network: what it does in workerd is in the files beside. */
+/** The whole store in one process, without a network. `durable-object-workerd.test.ts` runs it in workerd. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, failureRate, type Run, type Settings } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
@@ -10,7 +10,7 @@ const fail = (): Promise<never> => Promise.reject(new Error("down"))
 const succeed = (): Promise<string> => Promise.resolve("up")
 const swallow = (): void => {}
 
-// The contract sets a breaker up by its settings; here the object has some of its own.
+// The contract passes settings only to breakers. Here the object takes some of them over.
 let shared: Settings = {}
 storeContract("durableObjectStore()", () => {
   shared = {}
@@ -81,7 +81,7 @@ describe("durableObjectStore()", () => {
     expect(() => durableObjectStore(objects, settings as never)).toThrow(type)
   })
 
-  test("needs the namespace in calls only", async () => {
+  test("needs the namespace only in calls", async () => {
     let env: { BREAKERS: FakeObjects } | undefined
     const subject = new CircuitBreaker({ store: durableObjectStore(() => env!.BREAKERS) })
     env = { BREAKERS: objects }
@@ -89,7 +89,7 @@ describe("durableObjectStore()", () => {
     expect(objects.received).toHaveLength(6)
   })
 
-  test("goes on without a namespace, and says so once", async () => {
+  test("goes on without a namespace, and reports that once", async () => {
     const subject = new CircuitBreaker({ store: durableObjectStore(() => undefined as never) })
     const errors = errorsOf(subject)
     await times(6, () => call(subject, fail))
@@ -97,7 +97,7 @@ describe("durableObjectStore()", () => {
     expect(errors).toEqual([expect.any(TypeError)])
   })
 
-  test("asks once, after its first call, and not again while all is well", async () => {
+  test("asks once, after its first call, and not again while calls succeed", async () => {
     const clients = [isolate(), isolate(), isolate(), isolate()]
     for (const client of clients) {
       await times(2_500, () => client.execute(succeed))
@@ -108,15 +108,15 @@ describe("durableObjectStore()", () => {
     expect(objects.puts).toBe(0)
   })
 
-  test("an isolate that is new learns of an open breaker with its first call", async () => {
+  test("tells a new isolate about an open breaker with its first call", async () => {
     await times(6, () => call(isolate(), fail))
     const late = isolate()
     expect(await call(late, succeed)).toBe("up")
-    // That was a success of the origin's, but of a time in which the shared breaker was open.
+    // The call was a success, but it was made while the shared breaker was open.
     expect(late.state).toBe("open")
   })
 
-  test("tells of a success that ends a streak, once and not before its time", async () => {
+  test("reports a success that ends a streak, once and not before its time", async () => {
     const subject = isolate()
     await times(1, () => call(subject, fail))
     await times(100, () => call(subject, succeed))
@@ -128,7 +128,7 @@ describe("durableObjectStore()", () => {
     expect(subject.state).toBe("closed")
   })
 
-  test("hands the promise of each report to waitUntil, and no promise rejects", async () => {
+  test("passes the promise of each report to waitUntil, and no promise rejects", async () => {
     const held: Promise<unknown>[] = []
     const subject = isolate({}, { waitUntil: (promise) => held.push(promise) })
     await times(2, () => call(subject, fail))
@@ -138,7 +138,7 @@ describe("durableObjectStore()", () => {
     expect(await Promise.all(held)).toHaveLength(4)
   })
 
-  test("hands over the question for a lease, too: it may be answered after its request", async () => {
+  test("passes a request for a lease to waitUntil too, since the answer may come after the Worker's request", async () => {
     const held: Promise<unknown>[] = []
     const subject = isolate({}, { deadline: 100, waitUntil: (promise) => held.push(promise) })
     await times(6, () => call(subject, fail))
@@ -159,7 +159,7 @@ describe("durableObjectStore()", () => {
   test.each([
     ["throws", () => { throw new TypeError("Illegal invocation") }],
     ["rejects", () => Promise.reject(new TypeError("Illegal invocation"))],
-  ])("a waitUntil that %s hurts no call", async (_, waitUntil) => {
+  ])("a waitUntil that %s does not affect calls", async (_, waitUntil) => {
     const reported = vi.spyOn(console, "error").mockImplementation(swallow)
     const subject = isolate({}, { waitUntil })
     await expect(call(subject, fail)).rejects.toThrow("down")
@@ -167,7 +167,7 @@ describe("durableObjectStore()", () => {
     reported.mockRestore()
   })
 
-  test("names the object by shard, and keeps breakers apart that share one", async () => {
+  test("names the object by shard, and keeps breakers in one object apart", async () => {
     const store = durableObjectStore(objects, { shard: () => "all" })
     const [one, other] = [new CircuitBreaker({ name: "one", store }), new CircuitBreaker({ name: "other", store })]
     await times(6, () => call(one, fail))
@@ -176,11 +176,11 @@ describe("durableObjectStore()", () => {
     expect([...objects.stored.keys()]).toEqual(["all breaker:one"])
   })
 
-  // Of three leases one is elsewhere, so one of three calls is refused, and the isolate rests again.
+  // Another isolate has one of three leases. So one of three calls is refused, and the isolate's breaker stays open for a while.
   test.each([
     ["after", 0],
     ["before", 50],
-  ])("calls that were granted leases are made and count, the one that was refused %s them notwithstanding", async (_, delay) => {
+  ])("calls with leases are made and count, even if another call is refused %s them", async (_, delay) => {
     place({ timeout: 10_000, maxRequests: 3 })
     const [one, other] = [isolate({ maxRequests: 3 }), isolate({ maxRequests: 3 })]
     for (const client of [one, other]) await times(6, () => call(client, fail))
@@ -221,12 +221,12 @@ describe("durableObjectStore()", () => {
       ["answers 500", async () => new Response("broken", { status: 500 })],
       ["answers no JSON", async () => new Response("<html>")],
       ["is of another version", async () => Response.json({ version: 2, state: "open", retryAfter: 1e9, opens: 1 })],
-      ["answers a state that there is none of", async () => Response.json({ version: 1, state: "ajar", retryAfter: 0, opens: 0 })],
+      ["answers an unknown state", async () => Response.json({ version: 1, state: "ajar", retryAfter: 0, opens: 0 })],
       ["answers a negative time", async () => Response.json({ version: 1, state: "open", retryAfter: -1, opens: 1 })],
-      ["answers no number", async () => Response.json({ version: 1, state: "open", retryAfter: 1, opens: null })],
-      ["answers half a ramp", async () => Response.json({ version: 1, state: "closed", retryAfter: 0, opens: 0, slowStart: {} })],
+      ["answers without a number", async () => Response.json({ version: 1, state: "open", retryAfter: 1, opens: null })],
+      ["answers an incomplete slow start", async () => Response.json({ version: 1, state: "closed", retryAfter: 0, opens: 0, slowStart: {} })],
       ["answers a body that does not end", async () => new Response(new ReadableStream({}))],
-    ])("and %s, each isolate goes on by itself and says so once", async (_, handle) => {
+    ])("and %s, each isolate goes on by itself and reports that once", async (_, handle) => {
       const subject = isolate()
       const errors = errorsOf(subject)
       objects.handle = handle
@@ -240,7 +240,7 @@ describe("durableObjectStore()", () => {
       expect(errors).toHaveLength(1)
     })
 
-    test("no exchange outlasts four deadlines", async () => {
+    test("no exchange lasts longer than four deadlines", async () => {
       const held: Promise<unknown>[] = []
       const subject = isolate({}, { deadline: 100, waitUntil: (promise) => held.push(promise) })
       objects.handle = never
@@ -264,7 +264,7 @@ describe("durableObjectStore()", () => {
       expect(await probe).toBe(1)
     })
 
-    test("leaves an overloaded one alone, for longer each time", async () => {
+    test("leaves an overloaded object alone, for longer each time", async () => {
       const subject = isolate({ readyToTrip: () => false })
       objects.handle = () => Promise.reject(Object.assign(new Error("overloaded"), { overloaded: true }))
       const counts: number[] = []
@@ -296,7 +296,7 @@ describe("durableObjectStore()", () => {
       expect(other.state).toBe("open")
     })
 
-    test("comes back to one that has been moved at once, with what it did not get", async () => {
+    test("calls an object that was moved again at once, with the report that it missed", async () => {
       const [one, other] = [isolate({ readyToTrip: () => false }), isolate()]
       objects.handle = () => Promise.reject(Object.assign(new Error("moved"), { durableObjectReset: true }))
       await times(1, () => call(one, fail))
@@ -306,7 +306,7 @@ describe("durableObjectStore()", () => {
       expect(other.state).toBe("open")
     })
 
-    test("what failed while it was left alone is told afterwards, though it had hung", async () => {
+    test("calls that fail while the object is left alone are reported later, even if it had hung", async () => {
       const subject = isolate({ readyToTrip: () => false }, { deadline: 100 })
       objects.handle = never
       for (let i = 0; i < 2; i++) {
@@ -357,7 +357,7 @@ describe("durableObjectStore()", () => {
 
 describe("durableObjectStore() with a failure rate", () => {
   test.each([1, 2, 3].flatMap((isolates) => [2, 7, 12.5, 20].map((seconds) => ({ isolates, seconds }))))(
-    "is open once all of $isolates are, after $seconds s in which all went well",
+    "is open for a new isolate once all of $isolates are open, after $seconds s of successes",
     async ({ isolates, seconds }) => {
       vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
       const rate = { ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }), timeout: 30_000 }
@@ -378,7 +378,7 @@ describe("durableObjectStore() with a failure rate", () => {
     },
   )
 
-  test("is not diluted by the successes of hours", async () => {
+  test("is not diluted by successes of earlier hours", async () => {
     vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
     const rate = failureRate({ threshold: 0.5, minimumRequests: 10, within: 10_000 })
     const objects = new FakeObjects(breakerObject(rate))

@@ -1,6 +1,6 @@
 /**
- * A Worker's isolates and their object in workerd itself, before an origin that counts what reaches it.
- * Real time passes here: a test waits until something is so, and never asserts how long that took.
+ * The isolates of a Worker and their object in workerd itself, in front of an origin that counts requests.
+ * Real time passes here: tests wait for a condition, and never assert how long that took.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
@@ -33,7 +33,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
   const becomes = async (isolate: Isolate, name: string, state: string): Promise<void> => {
     await expect.poll(async () => (await fleet.state(isolate, name)).state, { timeout: 20_000, interval: 20 }).toBe(state)
   }
-  /** Opens a breaker in the object by one isolate, and lets the others know; where that is slow, some are half-open by then. */
+  /** Opens a breaker through one isolate, and lets the others learn of it. On a slow machine, some are half-open by then. */
   const open = async (name: string, isolates: readonly Isolate[]): Promise<void> => {
     for (let i = 0; i < 3; i++) await fleet.many(isolates[0]!, name, "f")
     for (const isolate of isolates) {
@@ -57,11 +57,11 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     }
   })
 
-  test("a breaker of the top level is one of them", async () => {
+  test("a breaker at the top level shares the verdict too", async () => {
     await open("plain top level", ["a", "b"])
   })
 
-  test("calls in flight when it opens, and one more, are all that get through", async () => {
+  test("after it opens, only calls in flight and one more reach the origin", async () => {
     const name = "plain in flight"
     await fleet.many("b", name, "s")
     const flying = Array.from({ length: 10 }, () => fleet.call("b", name, slow("flying", 500)))
@@ -113,7 +113,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     }
   })
 
-  test("a probe whose client disconnects frees its lease by expiry, for exactly one other", async () => {
+  test("the lease of a probe whose client disconnects expires, and exactly one other probe is made", async () => {
     const name = "lapsing probe"
     const others = ISOLATES.slice(1, 5)
     await open(name, ["a", ...others])
@@ -124,7 +124,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     const early = await Promise.all(others.map((isolate) => fleet.call(isolate, name, up("early"))))
     expect(early).toEqual(others.map(() => OPEN))
     const id = "next"
-    // Each asks again and again; the first to be let through holds the lease for a while.
+    // Each isolate calls again and again. The first admitted call holds the lease for a while.
     await expect
       .poll(
         async () => {
@@ -137,7 +137,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     expect([origin.hits("early"), origin.hits(id)]).toEqual([0, 1])
   })
 
-  test("a probe whose isolate dies frees its lease by expiry, though the object died too", async () => {
+  test("the lease of a probe whose isolate dies expires, even if the object dies too", async () => {
     const names = ["lasting death", "lapsing death"] as const
     for (const name of names) {
       for (let i = 0; i < 3; i++) await fleet.many("a", name, "f")
@@ -149,7 +149,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     const [lasting, lapsing] = names
     const others = ISOLATES.slice(1, 5)
     for (const isolate of others) {
-      // What it knows of the breaker, an isolate that is new knows by its first call.
+      // A new isolate learns the state of the breaker with its first call.
       await fleet.many(isolate, lasting, "s")
       await expect.poll(() => fleet.call(isolate, lasting, up("early")), { timeout: 20_000 }).toBe(OPEN)
     }
@@ -162,7 +162,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     await expect.poll(async () => (await fleet.many("b", lapsing, "s"), state()), { timeout: 30_000 }).toBe("closed")
   })
 
-  test("10 000 healthy calls over four isolates ask the object 20 times at most, and wait for none", async () => {
+  test("10 000 healthy calls over four isolates ask the object 20 times at most, and never wait for it", async () => {
     const name = "plain health"
     await fleet.mode("hanging")
     const hundred = "s".repeat(100)
@@ -194,7 +194,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
       expect(await fleet.many("a", name, "ss")).toEqual({ up: 2 })
       await expect.poll(() => fleet.errors("a")).not.toEqual([])
       await fleet.mode("healthy")
-      // And there it is again, for those that had not heard of it.
+      // The object works again, even for isolates that have not used it yet.
       await open(name, ["b", "c"])
     },
   )
@@ -208,7 +208,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     return four
   }
 
-  test("after closing, the share of the calls of all isolates that is made grows from a tenth to all", async () => {
+  test("after closing, the share of admitted calls of all isolates grows from a tenth to all", async () => {
     const length = KINDS.ramp.slowStart
     const four = await recovered("ramp up")
     const ended = (calls: readonly Call[]): boolean => calls.every(({ state }) => state === undefined)
@@ -220,7 +220,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
         for (let series: Call[] = []; !calls.some(rejected) || !ended(series); ) {
           series = await fleet.series(isolate, "ramp up")
           calls.push(...series)
-          // There is no slow start then.
+          // No rejection in so many calls means that there is no slow start.
           if (calls.length > 1_000 && !calls.some(rejected)) break
         }
         let closedAt: number | undefined
@@ -237,7 +237,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
       expect(made + not).toBeGreaterThan(50)
       return made / (made + not)
     })
-    // However the calls fall within a third: the shares at its ends, and what is left over in four isolates.
+    // The bounds are the shares at both ends of each third, with a tolerance for rounding in four isolates.
     expect(first).toBeGreaterThan(0.1 - 0.08)
     expect(first).toBeLessThan(0.4 + 0.08)
     expect(second).toBeGreaterThan(0.4 - 0.08)
@@ -254,7 +254,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     }
   })
 
-  test("an object that is evicted keeps the verdict, and what is left of the open period", async () => {
+  test("an evicted object keeps the verdict and the end of the open period", async () => {
     const name = "plain evicted"
     await open(name, ["a"])
     const { retryAfter: before } = await fleet.state("a", name)
@@ -275,7 +275,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     expect(JSON.parse(await answer.text())).toEqual({ version: 1, state: "closed", opens: 0, retryAfter: 0, openFor: 0 })
   })
 
-  test("one broken isolate has no quorum", async () => {
+  test("one broken isolate is no quorum", async () => {
     const name = "quorum of two"
     await fleet.many("a", name, "ffff")
     await becomes("a", name, "open")
@@ -288,7 +288,7 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
     await becomes("c", name, "open")
   })
 
-  test("a restart of everything keeps the verdict, and what is left of the open period", async () => {
+  test("a restart of everything keeps the verdict and the end of the open period", async () => {
     const name = "plain restart"
     await open(name, ["a", "b"])
     const { retryAfter: before } = await fleet.state("a", name)

@@ -1,6 +1,6 @@
 import { FakeStorage } from "./fake-storage.ts"
 
-/** A `Storage` that fails while `broken` says how: at every touch, or when something is to be written. */
+/** A `Storage` that fails while `broken` is set: at every access ("denied"), or at every write ("full"). */
 export class FailingStorage extends FakeStorage {
   broken: "denied" | "full" | undefined
 

@@ -9,7 +9,7 @@ export class FakeObjects implements BreakerNamespace {
   /** Bodies of all requests. */
   readonly received: string[] = []
   puts = 0
-  /** Stands between the stubs and the objects. */
+  /** Handles each request between a stub and its object. */
   handle: Handle = (request, object) => object.fetch(request)
   readonly #objectClass: BreakerObjectClass
   readonly #live = new Map<string, BreakerObject>()
@@ -34,7 +34,7 @@ export class FakeObjects implements BreakerNamespace {
     }
   }
 
-  /** All objects lose what they have in memory. */
+  /** Removes all objects from memory. */
   evict(): void {
     this.#live.clear()
   }

@@ -1,4 +1,4 @@
-/** A `Storage` in memory, one for all "tabs" of a test; it sends no events, as none comes to its writer. */
+/** A `Storage` in memory that all "tabs" of a test share. It sends no events, as the writer of a change gets none. */
 export class FakeStorage implements Storage {
   readonly items = new Map<string, string>()
   writes = 0

@@ -1,6 +1,6 @@
 /**
- * Isolates of one Worker and the object they share, in one workerd. Breakers whose names begin alike have
- * the settings of that kind, and each test has names of its own.
+ * Isolates of one Worker and the object that they share, in one workerd. The first word of a breaker's name
+ * selects its settings, and each test has names of its own.
  */
 import { createConnection } from "node:net"
 import { bundle } from "../runtimes/bundle.ts"
@@ -10,7 +10,7 @@ import { workerdWith, type Workerd } from "../runtimes/workerd-with.ts"
 export const ISOLATES = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] as const
 export type Isolate = (typeof ISOLATES)[number]
 
-/** What the isolates' breakers and the object's know, by the first word of a name. */
+/** The settings of the breakers in the isolates and in the object, by the first word of their name. */
 export const KINDS = {
   plain: { trip: 3, timeout: 60_000 },
   thin: { trip: 8, timeout: 60_000 },
@@ -141,7 +141,7 @@ export interface Answer {
   readonly result: string
 }
 
-/** A call; with a state it was rejected in that. */
+/** A call. If it was rejected, `state` is the state that rejected it. */
 export interface Call {
   readonly at: number
   readonly state?: string
@@ -152,15 +152,15 @@ export interface Fleet extends AsyncDisposable {
   readonly workerd: Workerd
   /** One call of the breaker `name` to a URL. */
   call(isolate: Isolate, name: string, url: string, store?: "binding" | "alone" | "nowhere"): Promise<string>
-  /** A call that can be cut off, as by a client that disconnects. */
+  /** A call that can be cut off, as when a client disconnects. */
   callBySocket(name: string, url: string): { disconnect(): void }
-  /** Calls without a network, one after the other: "s" succeeds, "f" fails. Counted by what they came to. */
+  /** Makes calls without a network, one after the other: "s" succeeds, "f" fails. Returns their number by result. */
   many(isolate: Isolate, name: string, plan: string): Promise<Record<string, number>>
   /** A hundred calls without a network, a few milliseconds between them. */
   series(isolate: Isolate, name: string): Promise<Call[]>
   state(isolate: Isolate, name: string): Promise<Answer>
   errors(isolate: Isolate): Promise<string[]>
-  /** How the object behaves from now on; begins to count anew. */
+  /** Sets how the object behaves, and resets its count of requests. */
   mode(is: string): Promise<void>
   received(): Promise<number>
   /** Sends text to the object itself. */

@@ -1,4 +1,4 @@
-/** What matters once there are many isolates; `test/fleet` shows how it comes out. */
+/** Behaviour that matters with many isolates. `test/fleet` shows its effects. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, failureRate, type Run } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
@@ -16,17 +16,17 @@ afterEach(() => {
 describe("the breaker of a fleet", () => {
   const fleet = (settings: BreakerObjectSettings): FleetBreaker => new FleetBreaker(createFleetPolicy(settings), undefined, 0)
 
-  test("tells those beyond the first few hundred to come back one after the other", () => {
+  test("tells clients beyond the first few hundred to come back one after the other", () => {
     const breaker = fleet({ ...consecutiveFailures(1), timeout: 10_000 })
     const waits = Array.from({ length: 1_000 }, (_, i) => breaker.apply(`${i}`, i ? {} : { runs: runs(0, 1) }, 0).verdict.retryAfter)
     expect(new Set(waits.slice(0, 200))).toEqual(new Set([10_000]))
     expect(waits.at(-1)).toBe(10_000 + 800 * 2)
     expect([...waits].sort((a, b) => a - b)).toEqual(waits)
-    // Whoever asks once it is over is still the first.
+    // The first client to ask after the period still gets the lease.
     expect(breaker.apply("first", { acquire: true }, 10_001).verdict.lease).toBeDefined()
   })
 
-  test("does not end a streak by successes that are older than it", () => {
+  test("does not end a streak because of successes that are older than it", () => {
     const breaker = fleet(consecutiveFailures(4))
     const tell = (reporter: string, calls: number[], previousAge: number, now: number): string =>
       breaker.apply(reporter, { runs: runs(...calls), previousAge }, now).verdict.state
@@ -38,7 +38,7 @@ describe("the breaker of a fleet", () => {
     expect(tell("c", [0, 1], 0, 1_300)).toBe("open")
   })
 
-  test("does end it by a success since it began, or of unknown age", () => {
+  test("ends a streak because of a success since it began, or of unknown age", () => {
     for (const previousAge of [50, undefined]) {
       const breaker = fleet(consecutiveFailures(4))
       breaker.apply("a", { runs: runs(0, 3) }, 1_000)
@@ -53,24 +53,24 @@ describe("the breaker of a fleet", () => {
       breaker.apply("b", { runs: runs(0, 1), previousAge }, now).verdict.streak
     breaker.apply("a", { runs: runs(20, 1), previousAge: 0 }, 1_000)
     expect(tell(411, 1_160)).toBe(1)
-    // Reports may be a quarter of a second late: this one may have followed the first.
+    // Reports may be a quarter of a second late, so this failure may have come after the first one.
     expect(tell(410, 1_160)).toBe(2)
     expect(tell(10, 1_170)).toBeUndefined()
   })
 
-  test("begins another streak with what a report ends with", () => {
+  test("begins a new streak with the failures at the end of a report", () => {
     const breaker = fleet({ ...consecutiveFailures(3), quorum: 2 })
     const tell = (reporter: string, calls: number[], previousAge: number, now: number): unknown =>
       breaker.apply(reporter, { runs: runs(...calls), previousAge }, now).verdict
     tell("a", [0, 2], 0, 1_000)
-    // Of the successes in it nobody knows the age, but they came after its failures.
+    // The age of the successes between its failures is unknown, but they ended the streak.
     expect(tell("b", [5, 1, 5, 2], 900, 1_100)).toMatchObject({ state: "closed", streak: 2 })
     expect(tell("b", [0, 5], 10, 1_110)).toMatchObject({ state: "closed", streak: 7 })
-    // Its first failure does not lengthen the streak, but it is a second one who fails.
+    // The first failure of this client does not lengthen the streak, but it completes the quorum.
     expect(tell("a", [5, 1], 200, 1_120)).toMatchObject({ state: "open" })
   })
 
-  test("goes on with a streak though its clock was set back", () => {
+  test("continues a streak even if its clock is set back", () => {
     const breaker = fleet(consecutiveFailures(3))
     const HOUR = 3_600_000
     breaker.apply("a", { runs: runs(0, 1) }, HOUR)
@@ -78,7 +78,7 @@ describe("the breaker of a fleet", () => {
     expect(breaker.apply("b", { runs: runs(0, 1), previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
   })
 
-  test("takes two runs of failures for one, when no success was between them", () => {
+  test("joins two runs of failures that have no success between them", () => {
     const quorum = fleet({ ...consecutiveFailures(4), quorum: 2 })
     quorum.apply("a", { runs: runs(0, 2) }, 1_000)
     expect(quorum.apply("b", { runs: runs(0, 1, 0, 1) }, 1_010).verdict.state).toBe("open")
@@ -87,15 +87,15 @@ describe("the breaker of a fleet", () => {
     expect(breaker.apply("b", { runs: runs(9, 1, 0, 1), previousAge: 60_000 }, 1_010).verdict.streak).toBe(3)
   })
 
-  test("counts on with the client that began, however long its first report took", () => {
+  test("continues the streak of the client that began it, however late its first report was", () => {
     const breaker = fleet(consecutiveFailures(3))
-    // The first one was under way for 400 ms, the others for none.
+    // The first report was under way for 400 ms, the others for 0 ms.
     breaker.apply("a", { runs: runs(0, 1) }, 1_400)
     breaker.apply("a", { runs: runs(0, 1), previousAge: 1_000 }, 2_000)
     expect(breaker.apply("a", { runs: runs(0, 1), previousAge: 1_000 }, 3_000).verdict.state).toBe("open")
   })
 
-  test("knows how many of the old successes were slow", () => {
+  test("counts slow calls among successes that are older than the streak", () => {
     const slow = (...[successes = 0, failures = 0]): Run[] => [
       { outcome: "success", calls: successes, slow: successes },
       { outcome: "failure", calls: 1, slow: failures },
@@ -106,7 +106,7 @@ describe("the breaker of a fleet", () => {
     expect(breaker.apply("b", { runs: slow(0, 1) }, 1_200).verdict.state).toBe("open")
   })
 
-  test("counts such successes in a rate", () => {
+  test("counts successes that are older than the streak in a rate", () => {
     const breaker = fleet(failureRate({ threshold: 0.5, minimumRequests: 4, within: 10_000 }))
     breaker.apply("a", { runs: runs(0, 3) }, 1_000)
     expect(breaker.apply("b", { runs: runs(20, 2), previousAge: 900 }, 1_100).verdict.state).toBe("closed")
@@ -127,7 +127,7 @@ describe("durableObjectStore() of an isolate among many", () => {
   }
   const reports = (): any[] => objects.received.map((body) => JSON.parse(body).report)
 
-  test("asks once more for a lease when the object was moved just then", async () => {
+  test("asks once more for a lease if the object was moved meanwhile", async () => {
     place({ ...consecutiveFailures(1), timeout: 10_000 })
     const [one, other] = [isolate(), isolate()]
     await call(one, down)
@@ -147,12 +147,12 @@ describe("durableObjectStore() of an isolate among many", () => {
     expect(request).not.toHaveBeenCalled()
   })
 
-  test("tells what a half-open call came to that was made without a lease", async () => {
+  test("reports the outcome of a half-open call that was made without a lease", async () => {
     place({ ...consecutiveFailures(2), timeout: 10_000 })
     const breaker = isolate(consecutiveFailures(1))
     await call(breaker, down)
     await vi.advanceTimersByTimeAsync(10_001)
-    // The record is closed yet: there is no lease to be had.
+    // The record is still closed, so it grants no lease.
     await call(breaker, down)
     expect(reports().at(-1)).toMatchObject({ runs: runs(0, 1) })
     const other = isolate()
@@ -160,12 +160,12 @@ describe("durableObjectStore() of an isolate among many", () => {
     expect(other.state).toBe("open")
   })
 
-  test("tells its next success at once when the fleet has failed often in a row", async () => {
+  test("reports its next success at once after several failures of the fleet in a row", async () => {
     place(consecutiveFailures(8))
     const breaker = isolate(consecutiveFailures(100))
     await call(breaker, down)
     await call(breaker, async () => {})
-    // One failure alone is no news to be taken back in haste.
+    // After a single failure, a success is not urgent.
     expect(reports()).toHaveLength(1)
     for (let i = 0; i < 3; i++) await call(breaker, down)
     await call(breaker, async () => {})

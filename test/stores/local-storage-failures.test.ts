@@ -1,6 +1,6 @@
 /**
- * What a page's storage does when it does not do its duty, and what a breaker makes of it: its calls go
- * on by its local state, and none of them sees the store's error.
+ * Failures of a page's storage. The breaker goes on with its local state, and no call sees the error of the
+ * store.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
@@ -29,7 +29,7 @@ interface Client {
   readonly errors: unknown[]
 }
 
-/** A breaker as a page has it; `storage` is the global one when it is left out. */
+/** The breaker of a page. By default it uses the global storage. */
 function client(storage?: Storage, settings: Settings = {}): Client {
   const store = localStorageStore(storage && { storage })
   const breaker = new CircuitBreaker({ name: "api", timeout: 10_000, ...settings, store })
@@ -49,7 +49,7 @@ async function failures(subject: Client, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
 }
 
-/** As much of Web Locks as is asked for. */
+/** The part of Web Locks that is used here. */
 function fakeLocks(): Pick<LockManager, "request"> {
   const held = new Set<string>()
   return {
@@ -65,7 +65,7 @@ function fakeLocks(): Pick<LockManager, "request"> {
   } as Pick<LockManager, "request">
 }
 
-/** Through every state and back, by local state alone. */
+/** Takes the breaker through every state and back, with local state only. */
 async function goThroughAll(subject: Client): Promise<void> {
   expect(await call(subject, succeed)).toBe("up")
   await failures(subject, 6)
@@ -87,7 +87,7 @@ describe("localStorageStore() without a storage", () => {
     ["denied, as in a sandboxed frame", { get: denied }, /denied/],
     ["null, as Firefox has it where the user turned it off", { value: null }, /not available/],
     ["absent, as in a worker", { value: undefined }, /not available/],
-  ])("goes on by local state where it is %s", async (_, descriptor, message) => {
+  ])("goes on with local state where it is %s", async (_, descriptor, message) => {
     const original = Object.getOwnPropertyDescriptor(globalThis, "localStorage")
     Object.defineProperty(globalThis, "localStorage", { ...descriptor, configurable: true })
     try {
@@ -111,13 +111,13 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     storage.broken = broken
   })
 
-  test("goes on by local state and says so once #64", async () => {
+  test("goes on with local state and reports that once #64", async () => {
     const subject = client(storage)
     await goThroughAll(subject)
     expect(subject.errors).toHaveLength(1)
   })
 
-  test("tells what happened meanwhile when it works again, and fails aloud again after that", async () => {
+  test("shares what happened meanwhile once it works again, and reports the next failure", async () => {
     const [one, other] = [client(storage), client(storage)]
     await failures(one, 5)
     expect(one.errors).toHaveLength(1)
@@ -132,7 +132,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     expect(one.errors).toHaveLength(2)
   })
 
-  test("keeps nobody from probing for good when it breaks just then", async () => {
+  test("does not block later probes if it breaks during one", async () => {
     storage.broken = undefined
     const settings = { probeTimeout: 5_000 }
     const [one, other] = [client(storage, settings), client(storage, settings)]
@@ -148,7 +148,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     expect(other.breaker.state).toBe("closed")
   })
 
-  test("hears of others again when it works again", async () => {
+  test("learns of others again once it works again", async () => {
     const page = new EventTarget()
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
     const subject = client(storage)
@@ -160,7 +160,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     expect(subject.breaker.state).toBe("open")
   })
 
-  test("throws nothing into an event of the page", async () => {
+  test("throws no errors in events of the page", async () => {
     const page = new EventTarget()
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
     client(storage)
@@ -174,7 +174,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
   })
 })
 
-/** What an open breaker leaves in the storage, changed. */
+/** A storage with the record of an open breaker, changed by `change`. */
 async function recordWith(change: (record: any) => unknown): Promise<FakeStorage> {
   const storage = new FakeStorage()
   await failures(client(storage), 6)
@@ -194,14 +194,14 @@ describe("A record in the page's storage", () => {
   })
 
   test.each<[string, string]>([
-    ["no JSON", "{oops"],
+    ["not JSON", "{oops"],
     ["empty", ""],
     ["null", "null"],
     ["a number", "42"],
     ["a list", "[]"],
-    ["a stranger's", '{"state":"open","until":99999999999999}'],
-    ["of version 1 and nothing else", '{"version":1}'],
-    ["of times that are none", '{"version":1,"at":"now","openedAt":null,"durationMs":-1,"leases":[],"snapshot":{}}'],
+    ["from another library", '{"state":"open","until":99999999999999}'],
+    ["only a version", '{"version":1}'],
+    ["with invalid times", '{"version":1,"at":"now","openedAt":null,"durationMs":-1,"leases":[],"snapshot":{}}'],
     ["without a snapshot", `{"version":1,"at":${start},"openedAt":${start},"durationMs":1,"leases":[],"snapshot":{}}`],
   ])("is dropped when it is %s", async (_, text) => {
     const storage = new FakeStorage()
@@ -234,14 +234,14 @@ describe("A record in the page's storage", () => {
     expect(breaker.retryAfter).toBeLessThanOrEqual(10_000)
   })
 
-  test.each([0, 1, 500, 1_000])("has no more than its period left when the clock was set back by %i ms", async (step) => {
+  test.each([0, 1, 500, 1_000])("has at most its whole period left when the clock was set back by %i ms", async (step) => {
     const storage = await recordWith((record) => record)
     vi.setSystemTime(Date.now() - step)
     const { breaker } = client(storage)
     expect(breaker.retryAfter).toBeLessThanOrEqual(10_000)
   })
 
-  test("is dropped when the clock is set an hour back, and by nobody when it is set forth", async () => {
+  test("is dropped when the clock is set an hour back, and is over when it is set forward", async () => {
     const storage = await recordWith((record) => record)
     const page = client(storage)
     expect(page.breaker.state).toBe("open")
@@ -252,13 +252,13 @@ describe("A record in the page's storage", () => {
     expect(page.breaker.state).toBe("open")
     vi.setSystemTime(Date.now() + 2 * hour)
     const forth = client(storage)
-    // The period is over by that clock: one call finds out.
+    // By this clock the period is over, as the first call finds out.
     expect(await call(forth, succeed)).toBe("up")
     expect(forth.breaker.state).toBe("closed")
     expect([...page.errors, ...back.errors, ...forth.errors]).toEqual([])
   })
 
-  test("is as good as any when it has gone back in time with a crash", async () => {
+  test("still works if a crash has restored an older version", async () => {
     const storage = new FakeStorage()
     const before = client(storage)
     await failures(before, 3)
@@ -285,7 +285,7 @@ describe("A record in the page's storage", () => {
     expect([...before.errors, ...streak.errors, ...probe.errors]).toEqual([])
   })
 
-  test("is taken over by nobody in the lead after it has gone back in time", async () => {
+  test("is not changed by the probe of a lease that it no longer has after a crash", async () => {
     const storage = new FakeStorage()
     const one = client(storage)
     await failures(one, 6)
@@ -301,7 +301,7 @@ describe("A record in the page's storage", () => {
     expect(storage.getItem(key)).toBe(old)
   })
 
-  test("is found among 10 000 keys of others, which stay as they are", async () => {
+  test("is found among 10 000 other keys without listing them, and they do not change", async () => {
     const storage = new FakeStorage()
     for (let i = 0; i < 10_000; i++) storage.setItem(`webbreaker:${i}`, "theirs")
     const enumerated = vi.spyOn(storage, "key")
@@ -315,7 +315,7 @@ describe("A record in the page's storage", () => {
 })
 
 describe("A streak in the page's storage", () => {
-  test("goes on in the next page", async () => {
+  test("continues in the next page", async () => {
     const storage = new FakeStorage()
     await failures(client(storage), 3)
     const next = client(storage)
@@ -335,7 +335,7 @@ describe("A streak in the page's storage", () => {
     expect(last.breaker.state).toBe("closed")
   })
 
-  test("ends with a success of a tab that heard of it", async () => {
+  test("ends with a success of another tab that knows of it", async () => {
     const page = new EventTarget()
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
     const storage = new FakeStorage()
@@ -357,7 +357,7 @@ describe("A streak in the page's storage", () => {
   })
 })
 
-test("The failure after very many healthy calls does not book them all", async () => {
+test("A failure after very many healthy calls does not store them all", async () => {
   const storage = new FakeStorage()
   const subject = client(storage)
   for (let i = 0; i < 20_000; i++) await subject.breaker.execute(succeed)
@@ -366,7 +366,7 @@ test("The failure after very many healthy calls does not book them all", async (
   expect(counts).toMatchObject({ requests: 10_001, consecutiveFailures: 1 })
 })
 
-test("A record of a clock that nobody had set holds no breaker open", async () => {
+test("A record from a clock that had not been set keeps no breaker open", async () => {
   const storage = new FakeStorage()
   vi.setSystemTime(5_000)
   await failures(client(storage), 6)
@@ -376,7 +376,7 @@ test("A record of a clock that nobody had set holds no breaker open", async () =
   expect(subject.breaker.state).toBe("closed")
 })
 
-test("A clock that begins in 1970 is as good as any, with a window that begins before", async () => {
+test("A clock that begins in 1970 works, even with a window that begins before that", async () => {
   vi.setSystemTime(0)
   const storage = new FakeStorage()
   const rate = failureRate({ threshold: 0.5, minimumRequests: 3, within: 10_000 })
@@ -384,7 +384,7 @@ test("A clock that begins in 1970 is as good as any, with a window that begins b
   expect(client(storage, rate).breaker.state).toBe("open")
 })
 
-test("The claim of a tab is not in the way of a breaker of any name", async () => {
+test("The claim of a tab does not overwrite the record of a breaker of any name", async () => {
   const storage = new FakeStorage()
   const [one, lead] = [client(storage), client(storage, { name: "api:lead" })]
   for (const subject of [one, lead]) await failures(subject, 6)
@@ -394,7 +394,7 @@ test("The claim of a tab is not in the way of a breaker of any name", async () =
   expect(storage.getItem("webbreaker:api:lead")).not.toBe(null)
 })
 
-test("Without locks, tabs make half-open calls though the open period is shorter than a claim", async () => {
+test("Without locks, tabs make half-open calls even if the open period is shorter than a claim", async () => {
   const storage = new FakeStorage()
   const tabs = Array.from({ length: 3 }, () => client(storage, { timeout: 1 }))
   for (const tab of tabs) await failures(tab, 6).catch(() => {})
@@ -408,7 +408,7 @@ test("Without locks, tabs make half-open calls though the open period is shorter
 })
 
 describe("A lease in the page's storage", () => {
-  test("lapses after the open period with a probeTimeout of 0: whoever had it may be gone", async () => {
+  test("lapses after the open period with a probeTimeout of 0, since its tab may be gone", async () => {
     const storage = new FakeStorage()
     const [one, other] = [client(storage, { probeTimeout: 0 }), client(storage, { probeTimeout: 0 })]
     for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
@@ -421,14 +421,14 @@ describe("A lease in the page's storage", () => {
     expect(await call(other, succeed)).toBe("up")
   })
 
-  test("may be had at once by a page that comes when the period is over", async () => {
+  test("is granted at once to a page that opens after the period", async () => {
     const storage = new FakeStorage()
     await failures(client(storage), 6)
     await vi.advanceTimersByTimeAsync(hour)
     expect(await call(client(storage), succeed)).toBe("up")
   })
 
-  test("is out for the whole period in a page that came near its end", async () => {
+  test("lasts for a whole open period even in a page that opened near the end of one", async () => {
     const storage = new FakeStorage()
     await failures(client(storage), 6)
     await vi.advanceTimersByTimeAsync(9_500)
@@ -444,7 +444,7 @@ describe("A lease in the page's storage", () => {
     expect(late.breaker.state).toBe("closed")
   })
 
-  test("is settled though its breaker's own state is another by then", async () => {
+  test("is settled even if the breaker's own state has changed since", async () => {
     const storage = new FakeStorage()
     const one = client(storage)
     await failures(one, 6)
@@ -452,7 +452,7 @@ describe("A lease in the page's storage", () => {
     let end!: (value: string) => void
     const probe = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
     await settle()
-    // As a lapse does, which the others do not hear of.
+    // The change stays local, as that of a lapse does.
     vi.spyOn(storage, "setItem").mockImplementationOnce(() => {
       throw new Error("full")
     })
@@ -479,7 +479,7 @@ describe("A lease in the page's storage", () => {
       await settle()
     })
 
-    test("keeps nobody out after the one that passed it over, whatever came of that", async () => {
+    test("blocks no probe after the one that passed it over, whatever the outcome of that", async () => {
       const other = client(storage, settings)
       await vi.advanceTimersByTimeAsync(5_001)
       await expect(call(other, abandon)).rejects.toBe("excluded")
@@ -487,7 +487,7 @@ describe("A lease in the page's storage", () => {
       expect(other.breaker.state).toBe("closed")
     })
 
-    test("is in nobody's way in a record that was begun anew", async () => {
+    test("blocks no probe of a new record", async () => {
       storage.clear()
       const other = client(storage, settings)
       await failures(other, 6)
@@ -495,11 +495,11 @@ describe("A lease in the page's storage", () => {
       expect(await call(other, succeed)).toBe("up")
     })
 
-    test("is in nobody's way when the storage fails the tab that passes it over", async () => {
+    test("blocks no later probe if the storage fails while a tab passes it over", async () => {
       const other = client(storage, settings)
       await vi.advanceTimersByTimeAsync(5_001)
       const probe = other.breaker.execute(abandon)
-      // It has been asked for its lock by now, and has not read the record yet.
+      // By now the tab has asked for the lock, and has not read the record yet.
       storage.broken = "denied"
       await expect(probe).rejects.toBe("excluded")
       storage.broken = undefined
@@ -508,7 +508,7 @@ describe("A lease in the page's storage", () => {
     })
   })
 
-  test("that was passed over changes nothing when its call ends at last", async () => {
+  test("changes nothing if its call ends after it was passed over", async () => {
     const storage = new FakeStorage()
     const settings = { probeTimeout: 1_000, timeout: 2_000 }
     const [one, other] = [client(storage, settings), client(storage, settings)]
@@ -529,7 +529,7 @@ describe("A lease in the page's storage", () => {
   })
 })
 
-test("localStorageStore() listens once for all its breakers", () => {
+test("localStorageStore() adds its listeners once for all breakers", () => {
   const listen = vi.fn()
   vi.stubGlobal("addEventListener", listen)
   const store = localStorageStore({ storage: new FakeStorage() })
@@ -545,7 +545,7 @@ test.each([
   expect(() => localStorageStore(settings as never)).toThrow(message)
 })
 
-test("localStorageStore() takes the storage that a browser has turned off, and goes on without", async () => {
+test("localStorageStore() accepts null, which is the storage of some browsers, and goes on without it", async () => {
   const store = localStorageStore({ storage: null })
   const breaker = new CircuitBreaker({ name: "api", store })
   expect(await breaker.execute(() => "up")).toBe("up")

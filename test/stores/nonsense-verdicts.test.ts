@@ -1,11 +1,11 @@
 /**
- * A store that is none of ours may answer anything. A call that is refused a lease asks the breaker once
- * more, which should know better by then: it must not go on for ever when it does not.
+ * A custom store may answer anything. A call that is refused a lease asks the breaker once more, which should
+ * have another state by then. If it does not, the call must not ask for ever.
  */
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { CircuitBreaker, createStore, type BreakerStore, type Verdict } from "../../src/index.ts"
 
-// A loop of promises lets no timer through: only the store itself can stop it.
+// An endless loop of promises lets no timer run, so the store itself has to stop it.
 const ENDLESS = 50
 
 beforeEach(() => {
@@ -17,7 +17,7 @@ afterEach(() => {
 
 class Endless extends Error {}
 
-/** Makes one call of a half-open breaker, and says how it ended and how often the store was asked. */
+/** Makes one call through a half-open breaker. Returns its result, and how often the store was asked. */
 async function halfOpenCall(storeOf: (count: () => void) => BreakerStore): Promise<{ asked: number; result: string }> {
   let asked = 0
   const store = storeOf(() => {
@@ -38,12 +38,12 @@ const verdicts: [string, object][] = [
   ["half-open, and no lease", verdict],
   ["closed, and no lease", { ...verdict, state: "closed" }],
   ["open, for no time", { ...verdict, state: "open" }],
-  ["open, for less than none", { ...verdict, state: "open", retryAfter: -1 }],
-  ["half-open, for less than none", { ...verdict, retryAfter: -1 }],
+  ["open, for a negative time", { ...verdict, state: "open", retryAfter: -1 }],
+  ["half-open, for a negative time", { ...verdict, retryAfter: -1 }],
   ["half-open, for NaN", { ...verdict, retryAfter: NaN }],
   ["open, for NaN", { ...verdict, state: "open", retryAfter: NaN }],
   ["open, for a string", { ...verdict, state: "open", retryAfter: "soon" }],
-  ["a state that there is none of", { ...verdict, state: "ajar" }],
+  ["an unknown state", { ...verdict, state: "ajar" }],
   ["no state", {}],
 ]
 
@@ -60,7 +60,7 @@ test.each(verdicts)("a call ends though the store says: %s", async (_, answer) =
   expect({ asked, result }).toEqual({ asked: expect.toSatisfy((times: number) => times < ENDLESS), result: expect.stringMatching(/^made$|^ERR_/) })
 })
 
-test("who is refused a lease, and is half-open still, is told when it is worth asking again", async () => {
+test("a call that is refused a lease while the breaker is still half-open gets the time to wait", async () => {
   const answers: ((answer: Verdict) => void)[] = []
   const store = createStore({
     exchange: (_name, _policy, { acquire }) =>
@@ -71,7 +71,7 @@ test("who is refused a lease, and is half-open still, is told when it is worth a
   await vi.advanceTimersByTimeAsync(10_001)
   const refused = breaker.execute(() => "made").catch((error) => error)
   void breaker.execute(() => new Promise(() => {}))
-  // Who asked later is answered first, so the breaker heeds that answer alone.
+  // The later request is answered first, so the breaker uses only that answer.
   answers[1]!({ ...verdict, lease: "1" })
   await vi.advanceTimersByTimeAsync(0)
   answers[0]!(verdict)

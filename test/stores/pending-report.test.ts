@@ -50,14 +50,14 @@ describe("PendingReport", () => {
     expect(undated(calls).hasFailure).toBe(has)
   })
 
-  test("is empty once it was taken", () => {
+  test("is empty after it was taken", () => {
     const pending = undated("sf")
     pending.add("failure", true, 5_000)
     expect(pending.take()).toEqual({ runs: [...runs(1), { outcome: "failure", calls: 2, slow: 1 }], retryAfter: 5_000 })
     expect(pending.take()).toEqual({ runs: [] })
   })
 
-  test("has how many were slow, and what the last failure asked for", () => {
+  test("has the number of slow calls, and the retryAfter of the last failure", () => {
     const pending = make(false)
     pending.add("success", true, undefined)
     pending.add("success", false, undefined)
@@ -77,7 +77,7 @@ describe("PendingReport", () => {
     expect(pending.take()).toEqual({ runs: runs(0, 1, 1, 0), retryAfter: 5_000 })
   })
 
-  test("takes back what did not arrive, before what came meanwhile", () => {
+  test("puts back calls that did not arrive, before those made meanwhile", () => {
     const pending = make(false)
     pending.add("failure", true, 5_000)
     pending.take()
@@ -88,7 +88,7 @@ describe("PendingReport", () => {
     expect(pending.take()).toEqual({ runs: [] })
   })
 
-  test("joins what it takes back to what came meanwhile", () => {
+  test("joins runs that it puts back with those made meanwhile", () => {
     const pending = undated("sf")
     pending.take()
     pending.putBack()
@@ -104,7 +104,7 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual(runs(4))
   })
 
-  test("takes the same back once", () => {
+  test("puts the same calls back only once", () => {
     const pending = undated("sf")
     pending.take()
     pending.putBack()
@@ -112,7 +112,7 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual(runs(1, 1))
   })
 
-  test("what came meanwhile knows better how long to leave it alone", () => {
+  test("keeps the retryAfter of the later failure", () => {
     const pending = make(false)
     pending.add("failure", false, 5_000)
     pending.take()
@@ -121,7 +121,7 @@ describe("PendingReport", () => {
     expect(pending.take().retryAfter).toBe(7_000)
   })
 
-  test("has a bound, and forgets the oldest first", () => {
+  test("has a bound, and drops the oldest calls first", () => {
     const pending = undated("s".repeat(12_000))
     expect(pending.take().runs).toEqual(runs(10_000))
     for (let i = 0; i < 150; i++) add(pending, "fs")
@@ -131,7 +131,7 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual([...taken, ...runs(0, 2)].slice(-200))
   })
 
-  test("has no more calls together than the object takes", () => {
+  test("has no more calls in total than the object accepts", () => {
     const pending = undated("")
     for (let i = 0; i < 40; i++) add(pending, "s".repeat(10_000) + "f")
     const calls = pending.take().runs?.reduce((sum, { calls }) => sum + calls, 0)
@@ -139,12 +139,12 @@ describe("PendingReport", () => {
     expect(calls).toBeLessThanOrEqual(210_000)
   })
 
-  test("keeps no failure for longer than a minute, whatever came after it", () => {
+  test("drops failures after a minute, whatever came after them", () => {
     const pending = after(undated("sf"), 1_000, "sssf")
     expect(after(pending, 59_999, "s").take().runs).toEqual([...runs(1), ...runs(3, 1, 1)])
   })
 
-  test("knows a streak that goes on for longer", () => {
+  test("keeps the last minute of a longer streak", () => {
     const pending = undated("")
     for (let i = 0; i < 100; i++) after(pending, 1_000, "f")
     const failed = pending.take().runs?.reduce((sum, { calls }) => sum + calls, 0)
@@ -155,7 +155,7 @@ describe("PendingReport", () => {
   describe("of a window of time", () => {
     const windowed = (): PendingReport => make(false, { interval: 10_000, bucketPeriod: 1_000 })
 
-    test("tells how old the calls are, to the length of a bucket", () => {
+    test("has the age of calls, to the length of a bucket", () => {
       const pending = add(windowed(), "ss")
       after(pending, 999, "s")
       after(pending, 1, "s")
@@ -168,7 +168,7 @@ describe("PendingReport", () => {
       ])
     })
 
-    test("does so when it took them back, too", () => {
+    test("has the age of calls that it put back", () => {
       const pending = add(windowed(), "sf")
       pending.take()
       after(pending, 700, "f").putBack()
@@ -179,9 +179,9 @@ describe("PendingReport", () => {
     })
 
     test.each([
-      ["a rolling one", windowed],
-      ["a fixed one", () => make(false, { interval: 10_000 })],
-    ])("forgets calls that have left it: %s", (_, make) => {
+      ["a rolling window", windowed],
+      ["a fixed window", () => make(false, { interval: 10_000 })],
+    ])("drops calls that have left the window: %s", (_, make) => {
       const pending = make()
       add(pending, "sss")
       expect(after(pending, 10_000, "f").take().runs).toMatchObject(runs(3, 1))
@@ -189,13 +189,13 @@ describe("PendingReport", () => {
       after(pending, 5_000, "ss")
       expect(after(pending, 5_001, "f").take().runs).toMatchObject(runs(2, 1))
       add(pending, "sss")
-      // A clock that was set back: nobody knows how old they are.
+      // The clock was set back, so the age of the earlier calls is unknown.
       expect(after(pending, -20_000, "f").take().runs).toMatchObject(runs(0, 1))
     })
   })
 
-  describe("for readers who ask how old the call before the first failure is", () => {
-    test("says so", () => {
+  describe("for stores that ask for the age of the call before the first failure", () => {
+    test("has that age", () => {
       const pending = add(make(true), "ss")
       after(pending, 300, "f")
       after(pending, 50, "f")
@@ -203,26 +203,26 @@ describe("PendingReport", () => {
       expect(pending.take()).toEqual({ runs: runs(2, 2), previousAge: 357 })
     })
 
-    test("though it was reported before", () => {
+    test("has that age even if the call was reported before", () => {
       const pending = add(make(true), "f")
       expect(pending.take()).toEqual({ runs: runs(0, 1) })
       expect(after(pending, 40, "f").take().previousAge).toBe(40)
       expect(after(pending, 30, "sf").take().previousAge).toBe(0)
     })
 
-    test("and not when there is none, or no failure", () => {
+    test("has no age if there is no such call, or no failure", () => {
       const pending = make(true)
       expect(add(pending, "s").take()).toEqual({ runs: runs(1) })
       expect(after(pending, 40, "ss").take()).toEqual({ runs: runs(2) })
     })
 
-    test("nor with a clock that was set back", () => {
+    test("has an age of 0 if the clock was set back", () => {
       const pending = add(make(true), "sf")
       vi.setSystemTime(START - 5_000)
       expect(pending.take().previousAge).toBe(0)
     })
 
-    test("also of a report that it took back", () => {
+    test("has that age after it put a report back", () => {
       const pending = add(make(true), "s")
       after(pending, 60_000, "f").take()
       after(pending, 1_000, "f").putBack()
@@ -234,7 +234,7 @@ describe("PendingReport", () => {
       expect(pending.take().previousAge).toBe(200)
     })
 
-    test("and nobody else is told", () => {
+    test("has no age for other stores", () => {
       expect(after(undated("s"), 300, "f").take()).toEqual({ runs: runs(1, 1) })
     })
   })

@@ -5,7 +5,7 @@ import { FakeStorage } from "./fake-storage.ts"
 
 afterEach(() => vi.unstubAllGlobals())
 
-/** One tab's view of Web Locks: a lock is free or it is not. */
+/** Web Locks as one tab uses them: a lock is free or it is not. */
 function fakeLocks(): unknown {
   const held = new Set<string>()
   return {

@@ -1,16 +1,16 @@
 import type { TestTime } from "./contract-cases.ts"
 
 export interface ShiftedTime extends TestTime {
-  /** Replaces clocks and timers of this realm, for good. */
+  /** Replaces clocks and timers of this realm, permanently. */
   start(): void
 }
 
-// The limit of a case is a timer too, and a longer one.
+// The time limit of a case is a timer too, but a longer one.
 const LONG = 10_000
 
 /**
- * Clocks that can be put on, and timers that run as ever: for stores that something outside of the
- * program answers.
+ * Clocks that can be moved forward, with real timers: for stores that are answered from outside of the
+ * program.
  */
 export function shiftedTime(): ShiftedTime {
   let shift = 0
@@ -34,7 +34,7 @@ export function shiftedTime(): ShiftedTime {
   }
 }
 
-/** Waits until no timer is under way: each exchange with a store has one, and stops it at its end. */
+/** Waits until no timer is under way. Each exchange with a store has one, which it stops at its end. */
 function idleTimers(): () => Promise<void> {
   const { setTimeout: start, clearTimeout: stop } = globalThis
   const underWay = new Set<unknown>()

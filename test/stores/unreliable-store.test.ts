@@ -1,4 +1,4 @@
-/** What a failure of the store costs the breakers that share it: nothing that they would notice later. */
+/** A failure of the store has no lasting effect on the breakers that share it. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import {
   applyReport,
@@ -24,7 +24,7 @@ afterEach(() => {
 })
 
 describe("A store that fails once, or answers late", () => {
-  /** A storage that keeps a record, and fails, or answers late, as the test says. */
+  /** A storage that keeps a record, and fails or answers late if the test asks for it. */
   function place() {
     let record: unknown
     const place = {
@@ -49,7 +49,7 @@ describe("A store that fails once, or answers late", () => {
     for (let i = 0; i < count; i++) await fail(breaker)
     await vi.advanceTimersByTimeAsync(1)
   }
-  /** One call a second that goes well, and how many of so many are rejected. */
+  /** Makes a successful call each second, and returns how many of them are rejected. */
   async function rejected(breaker: CircuitBreaker, calls: number): Promise<number> {
     let count = 0
     for (let i = 0; i < calls; i++) {
@@ -59,7 +59,7 @@ describe("A store that fails once, or answers late", () => {
     return count
   }
 
-  test("an outage that is over is not told of", async () => {
+  test("an outage that is over is not reported", async () => {
     const shared = place()
     shared.fails = () => true
     const breaker = shared.client()
@@ -72,7 +72,7 @@ describe("A store that fails once, or answers late", () => {
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
   })
 
-  test("nor is one failure of an hour ago", async () => {
+  test("failures of an hour ago are not reported", async () => {
     const shared = place()
     shared.fails = () => true
     const breaker = shared.client(consecutiveFailures(10))
@@ -84,7 +84,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test.each([undefined, 0])("what a lease came to is told again, with a probeTimeout of %s", async (probeTimeout) => {
+  test.each([undefined, 0])("the outcome of a lease is reported again, with a probeTimeout of %s", async (probeTimeout) => {
     const shared = place()
     const breaker = shared.client({ probeTimeout })
     await failures(breaker, 3)
@@ -97,7 +97,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test("what every one of several came to", async () => {
+  test("the outcomes of several leases are all reported again", async () => {
     const shared = place()
     const breaker = shared.client({ maxRequests: 3 })
     await failures(breaker, 3)
@@ -109,7 +109,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test("reset() is told again, and trip() unless its period is over", async () => {
+  test("reset() is reported again, and so is trip() unless its period is over", async () => {
     const shared = place()
     const breaker = shared.client()
     const other = shared.client()
@@ -128,7 +128,7 @@ describe("A store that fails once, or answers late", () => {
     expect(await rejected(other, 5)).toBe(0)
   })
 
-  test("reset() is not undone by the answer to what was asked before", async () => {
+  test("reset() is not undone by the answer to an earlier report", async () => {
     const shared = place()
     const breaker = shared.client()
     await failures(breaker, 2)
@@ -139,7 +139,7 @@ describe("A store that fails once, or answers late", () => {
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
   })
 
-  test("successes are told again, and a first question asked again", async () => {
+  test("successes are reported again, and the first question is asked again", async () => {
     const shared = place()
     const breaker = shared.client()
     await failures(breaker, 2)
@@ -152,7 +152,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test("what it does not understand has arrived", async () => {
+  test("a report with an invalid answer counts as delivered", async () => {
     const reports: Report[] = []
     const strange = createStore({ exchange: (_name, _policy, report) => (reports.push(report), { version: 2 }) as never })
     await failures(new CircuitBreaker({ ...consecutiveFailures(9), store: strange }), 5)
@@ -229,7 +229,7 @@ describe("A store that fails once, or answers late", () => {
     expect(breaker.state).toBe("closed")
   })
 
-  test("what a lease came to is told before the next one is asked for", async () => {
+  test("the outcome of a lease is reported before the next lease is requested", async () => {
     const shared = place()
     const breaker = shared.client()
     await failures(breaker, 3)
@@ -242,7 +242,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test("a late result decides nothing for the others either", async () => {
+  test("a late result changes nothing for other breakers either", async () => {
     const shared = place()
     const breaker = shared.client(consecutiveFailures(1))
     await failures(breaker, 1)
@@ -259,7 +259,7 @@ describe("A store that fails once, or answers late", () => {
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
   })
 
-  test("what failed since its half-open call went well is not undone by the answer to that", async () => {
+  test("an opening after a successful half-open call is not undone by the answer about that call", async () => {
     const shared = place()
     const breaker = shared.client()
     await failures(breaker, 3)
@@ -276,7 +276,7 @@ describe("A store that fails once, or answers late", () => {
     expect([breaker.state, shared.state()]).toEqual(["open", "open"])
   })
 
-  test("an opening by slow successes is told though a report is under way", async () => {
+  test("an opening by slow successes is reported even if a report is under way", async () => {
     const shared = place()
     const breaker = shared.client({ readyToTrip: ({ totalSlow }) => totalSlow > 1, slowCallDuration: 10 })
     shared.delay = 100
@@ -291,7 +291,7 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("open")
   })
 
-  test("a report that fails long after it was given up puts no other one back", async () => {
+  test("a report that fails long after it was given up puts no other report back", async () => {
     const reports: Report[] = []
     const store = createStore({
       exchange(_name, _policy, report) {
@@ -330,7 +330,7 @@ describe("A store that fails once, or answers late", () => {
       shared.delay = 200
     })
 
-    test("is not made once it was aborted, and ends at once", async () => {
+    test("is not made if it is aborted, and ends at once", async () => {
       const controller = new AbortController()
       const call = breaker.execute(made, { signal: controller.signal })
       controller.abort("enough")
