@@ -1,8 +1,8 @@
-/** Runs in the page: what the tests call by `window.tab`. Bundled by `site.ts`. */
+/** Runs in the page. The tests call it as `window.tab`. Bundled by `site.ts`. */
 import { CircuitBreaker, wrapFetch, type BreakerFetch, type Settings } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
 
-/** What a call came to, as JSON can say it. */
+/** The result of a call, as JSON. */
 export type Result =
   | { readonly kind: "answered"; readonly status: number }
   | { readonly kind: "rejected"; readonly name: string; readonly retryAfter: number }
@@ -19,16 +19,16 @@ export interface TabApi {
   wrap(settings: Settings): void
   readonly breaker: CircuitBreaker
   readonly storeErrors: readonly string[]
-  /** Whether the page came out of the back/forward cache. */
+  /** Whether the page was restored from the back/forward cache. */
   readonly persisted: boolean
   call(path: string): Promise<Result>
-  /** So many at once, at a time by the wall clock: tabs cannot be told at the same moment. */
+  /** Makes `count` calls at once, at a time of the wall clock, since messages reach tabs at different moments. */
   volley(path: string, count: number, at: number): void
-  /** What calls of the volley have come to so far. */
+  /** The results of the volley so far. */
   results: Result[]
-  /** Seven calls through a new breaker, and what its store had to say. */
+  /** Makes seven calls through a new breaker. Returns their results, and the errors of its store. */
   outage(settings: Settings, path: string): Promise<Outage>
-  /** Starts a call without waiting; what it came to is in `late`. */
+  /** Starts a call without waiting. Its result will be in `late`. */
   start(path: string): void
   late: Result | undefined
   state(): { readonly state: string; readonly retryAfter: number; readonly now: number }
@@ -41,7 +41,7 @@ let persisted = false
 addEventListener("pageshow", (event) => (persisted = event.persisted))
 
 const store = localStorageStore()
-// Firefox and Chromium send a GET again whose connection breaks, and the origin would count it twice.
+// Firefox and Chromium repeat a GET when its connection breaks, and the origin would count it twice.
 const init = { method: "POST", headers: { "content-type": "text/plain" } }
 
 async function send(path: string): Promise<Response> {
@@ -104,7 +104,7 @@ const api: TabApi = {
   state: () => ({ state: breaker!.state, retryAfter: breaker!.retryAfter, now: Date.now() }),
 }
 
-// A sandboxed frame has an origin of its own, so that the page around it cannot call it.
+// A sandboxed frame has an origin of its own, so the page around it can only send it messages.
 addEventListener("message", ({ data, source }) => {
   void api.outage(data.settings, data.path).then((outage) => source!.postMessage(outage, { targetOrigin: "*" }))
 })

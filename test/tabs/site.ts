@@ -1,7 +1,7 @@
 import { build } from "esbuild"
 import { startOrigin, type Origin } from "../../examples/origin/origin.ts"
 
-/** The origin, which serves `page.ts` at `/page` and below: with `?locks=none`, without Web Locks. */
+/** Starts the origin, which serves `page.ts` at `/page` and below. With `?locks=none` the page has no Web Locks. */
 export async function startSite(): Promise<Origin> {
   const result = await build({
     entryPoints: [new URL("page.ts", import.meta.url).pathname],
@@ -14,7 +14,7 @@ export async function startSite(): Promise<Origin> {
   const withoutLocks = `if (location.search.includes("locks=none"))
     Object.defineProperty(navigator, "locks", { value: undefined })`
   const body = `<!doctype html><title>tab</title><script>${withoutLocks}\n${script.replaceAll("</", "<\\/")}</script>`
-  // The origin's own `no-store` would keep pages out of the back/forward cache.
+  // The default `no-store` of the origin would keep pages out of the back/forward cache.
   const page = { type: "text/html", body, headers: { "Cache-Control": "max-age=0" } }
   return startOrigin({ files: (path) => (path.startsWith("/page") ? page : undefined) })
 }

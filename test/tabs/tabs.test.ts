@@ -1,6 +1,6 @@
 /**
- * What the tabs of one profile make of the store in their storage, in real engines. Counted is what
- * reaches the origin; no time is asserted but the one the page itself has left.
+ * The store in the tabs of one profile, in real engines. The tests count the requests that reach the origin.
+ * The only time that they assert is the remaining time in the page itself.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Origin } from "../../examples/origin/origin.ts"
@@ -43,7 +43,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     for (const tab of done) await tab.close().catch(() => {})
   }, 60_000)
 
-  /** A tab with a breaker of the test's own name. */
+  /** Opens a tab with a breaker whose name no other test uses. */
   async function newTab(settings: Settings = {}, query = ""): Promise<Tab> {
     const tab = await browser.newTab(`${site.url}/page${query}`)
     tabs.push(tab)
@@ -70,7 +70,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(site.hits(id)).toBe(count)
   }
 
-  /** Calls until one is admitted, and says how long that took. */
+  /** Makes calls until one is admitted, and returns how long that took. */
   async function untilAdmitted(tab: Tab, route: string, limit = 15_000): Promise<number> {
     const begin = performance.now()
     while (performance.now() - begin < limit) {
@@ -84,7 +84,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     throw new Error(`Not admitted within ${limit} ms`)
   }
 
-  test.skipIf(missing)("opens in all at what one found, and stays open in pages to come", async () => {
+  test.skipIf(missing)("opens in all tabs after failures in one, and stays open in later pages", async () => {
     const [a, b, c, d] = [await newTab(), await newTab(), await newTab(), await newTab()]
     await failures(a, 6)
     for (const tab of [b, c, d]) {
@@ -108,7 +108,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(site.hits(id)).toBe(6)
   })
 
-  test.skipIf(missing)("passes on what is done by hand", async () => {
+  test.skipIf(missing)("passes on trip() and reset()", async () => {
     const [a, b] = [await newTab(), await newTab()]
     await a.evaluate(() => window.tab.breaker.trip())
     await b.waitFor(() => window.tab.breaker.state === "open")
@@ -131,7 +131,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
       await first.evaluate(() => window.tab.breaker.trip())
       for (const tab of four) await tab.waitFor(() => window.tab.breaker.state !== "closed")
       const at = Date.now() + 600
-      // It hangs until all others have been told: none may find the breaker closed again.
+      // The origin hangs until all other calls are rejected, so that none finds the breaker closed again.
       site.mode = { kind: "hanging" }
       for (const tab of four) {
         await tab.evaluate((path, at) => window.tab.volley(path, 25, at), path("/api"), at)
@@ -168,33 +168,33 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
       expect(site.hits(id)).toBe(1)
     }, 60_000)
 
-    /** A driver takes its time too. */
+    /** Expects a probe of the other tab, within the time limit and a second for the driver. */
     const expectProbe = async (): Promise<void> => {
       expect(await untilAdmitted(other, "/ok")).toBeLessThan(settings.probeTimeout + 1_000)
       await other.waitFor(() => window.tab.breaker.state === "closed")
       expect(site.hits(id)).toBe(2)
     }
 
-    test.skipIf(!chromium)("crashes, another one does", async () => {
+    test.skipIf(!chromium)("crashes, another tab probes", async () => {
       await probing.crash!()
       await expectProbe()
     })
 
-    test.skipIf(missing)("is closed, another one does", async () => {
+    test.skipIf(missing)("is closed, another tab probes", async () => {
       await probing.close()
       await expectProbe()
     })
 
-    test.skipIf(missing)("navigates away, another one does", async () => {
+    test.skipIf(missing)("navigates away, another tab probes", async () => {
       await probing.goto(`${site.url}/page/other`)
       expect(await untilAdmitted(other, "/ok")).toBeLessThan(settings.probeTimeout + 1_000)
       await other.waitFor(() => window.tab.breaker.state === "closed")
     })
 
-    test.skipIf(!chromium)("is frozen, another one does, and its late verdict changes nothing", async () => {
+    test.skipIf(!chromium)("is frozen, another tab probes, and its late verdict changes nothing", async () => {
       await probing.freeze!()
       await untilAdmitted(other, "/ok")
-      // Open anew: what the frozen one would say, be it good or bad, is of a time that is over.
+      // Opened again, so that any verdict of the frozen tab belongs to an earlier state.
       await other.evaluate(() => window.tab.breaker.trip())
       const record = await other.evaluate((key) => localStorage.getItem(key), `webbreaker:${id}`)
       await probing.resume!()
@@ -205,7 +205,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     })
   })
 
-  test.skipIf(missing)("goes on by local state in a sandboxed frame, and says so once", async () => {
+  test.skipIf(missing)("goes on with local state in a sandboxed frame, and reports that once", async () => {
     const tab = await newTab()
     const { results, storeErrors } = await tab.evaluate(
       async (settings, path) => {
@@ -226,7 +226,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(site.hits(id)).toBe(6)
   })
 
-  test.skipIf(missing)("goes on by local state while the storage is full, and shares again after", async () => {
+  test.skipIf(missing)("goes on with local state while the storage is full, and shares again afterwards", async () => {
     const tab = await newTab()
     await tab.evaluate(() => {
       let size = 2 ** 22
@@ -255,7 +255,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     await other.waitFor(() => window.tab.breaker.state === "open")
   })
 
-  test.skipIf(missing)("goes on with a streak in the next page", async () => {
+  test.skipIf(missing)("continues a streak in the next page", async () => {
     const tab = await newTab()
     await failures(tab, 3)
     await tab.goto(`${site.url}/page/next`)
@@ -281,7 +281,7 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(writes).toBe(0)
   })
 
-  test.skipIf(missing)("lets a page into the back/forward cache, and tells it what it missed", async () => {
+  test.skipIf(missing)("keeps a page able to enter the back/forward cache, and updates it when it comes back", async () => {
     const [a, b] = [await newTab(), await newTab()]
     await a.bringToFront?.()
     await a.navigateByScript(`${site.url}/page/away`)
@@ -293,10 +293,10 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(site.hits(id)).toBe(6)
   })
 
-  test.skipIf(missing)("serves the breakers of wrapFetch", async () => {
+  test.skipIf(missing)("works for the breakers of wrapFetch", async () => {
     const [a, b] = [await newTab(), await newTab()]
     for (const tab of [a, b]) await tab.evaluate((name) => window.tab.wrap({ name }), id)
-    // The breaker of an origin begins with the first call to it.
+    // The breaker of an origin is made by the first call to it.
     expect(await call(b, "/ok")).toMatchObject({ kind: "answered" })
     for (let i = 0; i < 6; i++) expect(await call(a, "/reset")).toMatchObject({ kind: "failed" })
     const hits = site.hits(id)
