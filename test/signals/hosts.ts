@@ -5,9 +5,9 @@ import { launch } from "../browsers/launch.ts"
 import { bundle } from "../runtimes/bundle.ts"
 import type { Kind, Leak } from "./many-calls.ts"
 
-/** What is called, how often, and what is left behind on purpose. */
+/** What to call, how often, and what to leak on purpose. */
 export interface Load {
-  /** `true`: `fetch` itself, wrapped, to a real origin. */
+  /** `true` means a wrapped `fetch` to a real origin. */
   readonly kind: Kind | true
   readonly settings?: { readonly callTimeout?: number; readonly settleOn?: "headers" | "body" }
   readonly calls: number
@@ -15,13 +15,13 @@ export interface Load {
 }
 
 export interface Remains {
-  /** Listeners on the signal once garbage was collected. */
+  /** Listeners on the signal after garbage collection. */
   readonly listeners: number
   /** Bytes by which the heap grew in the second half of the calls. */
   readonly growth: number
 }
 
-/** Where the calls are made. */
+/** A runtime in which the calls are made. */
 export interface Host {
   measure(load: Load): Promise<Remains>
   close(): Promise<void>
@@ -29,7 +29,7 @@ export interface Host {
 
 const manyCallsPath = JSON.stringify(new URL("many-calls.ts", import.meta.url).pathname)
 
-/** Collection can only be asked for in a Node that was started for it: each load gets one. */
+/** Garbage collection can only be requested in a Node with `--expose-gc`. Each load gets a process of its own. */
 export async function startNode(): Promise<Host> {
   const origin = await startOrigin()
   const program = await bundle(`
@@ -77,7 +77,7 @@ export async function startChromium(): Promise<Host> {
         await tab.waitFor("window.done", limit)
         if (!(await tab.evaluate("done === true"))) throw new Error(await tab.evaluate("String(done)"))
         await tab.usedHeap!()
-        // What the first round found unreachable gives up what it held.
+        // Objects that the first collection found unreachable release what they held.
         await tab.evaluate(() => new Promise<void>((resolve) => setTimeout(resolve, 10)))
         return tab.usedHeap!()
       }

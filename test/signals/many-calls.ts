@@ -1,15 +1,15 @@
-/** Many calls with one signal that lives long: runs in a Node started for it, and in a page. */
+/** Many calls with one long-lived signal. Runs in a separate Node process, and in a page. */
 import { CircuitBreaker, wrapFetch, type FetchSettings, type Settings } from "../../src/index.ts"
 
 export interface ManyCalls {
   readonly signal: AbortSignal
-  /** Makes so many calls, one after the other. */
+  /** Makes `count` calls, one after the other. */
   run(count: number): Promise<void>
-  /** Listeners that are on the signal now. */
+  /** The number of listeners on the signal. */
   readonly listeners: number
 }
 
-/** What is left behind on purpose, once a call: the tests must see it. */
+/** What each call leaks on purpose, to check that the tests notice it. */
 export type Leak = "listener" | "closure"
 
 type Call = (signal: AbortSignal) => Promise<unknown>
@@ -48,7 +48,7 @@ export const kinds = {
 
 export type Kind = keyof typeof kinds
 
-/** @param url - Calls `fetch` itself there, wrapped, instead of a stub. */
+/** @param kind - With a URL, the calls go there through a wrapped `fetch` instead of to a stub. */
 export function manyCalls(kind: Kind | { readonly url: string; readonly settings: FetchSettings }, leak?: Leak): ManyCalls {
   const { signal } = new AbortController()
   const present = watchListeners(signal)
@@ -61,7 +61,7 @@ export function manyCalls(kind: Kind | { readonly url: string; readonly settings
         await call(signal)
         if (leak === "listener") signal.addEventListener("abort", () => i)
         if (leak === "closure") kept.push(() => i)
-        // Finalizers run between tasks, and calls that a stub answers never end the task they are in.
+        // Finalizers run between tasks, and calls to a stub never end the task that they are in.
         if (i % 500 === 499) await new Promise((resolve) => setTimeout(resolve))
       }
     },

@@ -1,4 +1,4 @@
-/** A signal that lives long, as that of a page's component or of a server, does not keep what calls left behind. */
+/** A long-lived signal, such as that of a page's component or of a server, keeps nothing of finished calls. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { findBrowser } from "../browsers/find-browser.ts"
 import { startChromium, startNode, type Host } from "./hosts.ts"
@@ -8,7 +8,7 @@ const CALLS = 100_000
 const names = Object.keys(kinds) as Kind[]
 /** A closure takes more than 50 bytes, and the second half of the calls would leave 50 000 of them. */
 const LIMIT = 1_250_000
-/** The engine may keep the last ones a while longer. */
+/** The engine may keep the last listeners for a while longer. */
 const LAST_ONES = 20
 
 describe.each([
@@ -37,13 +37,13 @@ describe.each([
     },
   )
 
-  describe("what is left behind on purpose:", () => {
-    test.skipIf(missing)("a closure a call", async () => {
+  describe("what is leaked on purpose:", () => {
+    test.skipIf(missing)("one closure for each call", async () => {
       const { growth } = await host.measure({ kind: "execute()", calls: CALLS, leak: "closure" })
       expect(growth).toBeGreaterThan(LIMIT)
     })
 
-    test.skipIf(missing)("a listener a call", async () => {
+    test.skipIf(missing)("one listener for each call", async () => {
       expect((await host.measure({ kind: "wrapFetch()", calls: 1_000, leak: "listener" })).listeners).toBe(1_000)
       expect((await host.measure({ kind: true, calls: 100, leak: "listener" })).listeners).toBeGreaterThanOrEqual(100)
     })
