@@ -1,18 +1,18 @@
 /**
- * A client of an origin that comes and goes, and what it saw. The same code runs in every runtime, and on
- * a clock that is moved by hand.
+ * A client of an origin that fails and recovers, and its counts. The same code runs in every runtime, and on a
+ * clock that is moved by hand.
  */
 import { findCircuitBreakerError, wrapFetch, type FetchSettings, type State } from "../../src/index.ts"
 
-/** What a client saw, as JSON. */
+/** The counts of a client, as JSON. */
 export interface Tally {
   readonly calls: number
   /** Calls that the breaker let through to `fetch`. */
   readonly sent: number
-  /** Of these, calls that were given up before they were answered. */
+  /** Sent calls that were given up before they were answered. */
   readonly givenUp: number
   readonly rejected: number
-  /** What the breaker said in its events: outcomes, and refusals. */
+  /** Counted from the events of the breaker: outcomes, and rejections. */
   readonly settled: number
   readonly refused: number
   readonly opened: number
@@ -26,7 +26,7 @@ export interface Client {
   tally(): Tally
 }
 
-/** @param send - What is wrapped: sends a POST, which nothing on the way sends a second time. */
+/** @param send - The fetch to wrap. It sends POSTs, since nothing on the way repeats those. */
 export function createClient(url: string, settings: FetchSettings, send: typeof fetch): Client {
   const tally = { calls: 0, sent: 0, givenUp: 0, rejected: 0, settled: 0, refused: 0, opened: 0, closed: 0 }
   const safeFetch = wrapFetch(
@@ -40,7 +40,7 @@ export function createClient(url: string, settings: FetchSettings, send: typeof 
         if (from === "closed" && to === "open") tally.opened += 1
         if (to === "closed") tally.closed += 1
       },
-      // The breaker is there as soon as the first call is judged, and so no event of it is missed.
+      // The breaker exists when the first call is judged, so no event is missed.
       isExcluded: () => (listen(), false),
     },
   )

@@ -5,12 +5,12 @@
 import { setTimeout } from "node:timers/promises"
 import { within } from "../runtimes/within.ts"
 
-// workerd may send an answer only with the next one, and collect later than it says.
+// workerd may delay an answer until the next one, and collect garbage later than it says.
 const ROUNDS = 5
 const PAUSE = 100
 const LIMIT = 20_000
 
-/** Bytes in use after collections: the least of some readings. */
+/** Bytes in use after collections: the smallest of several readings. */
 export async function heapOfWorker(inspector: URL, worker: string): Promise<number> {
   const socket = new WebSocket(new URL(`/core:user:${worker}`, inspector))
   const readings: number[] = []

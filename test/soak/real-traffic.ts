@@ -1,4 +1,4 @@
-/** Real traffic to an origin that breaks in one way after the other, and comes back each time. */
+/** Real traffic to an origin that fails in one way after the other, and recovers each time. */
 import { setTimeout } from "node:timers/promises"
 import type { Mode, Origin } from "../../examples/origin/origin.ts"
 import type { SoakResult } from "./result.ts"
@@ -7,9 +7,9 @@ import { disagreements } from "./violations.ts"
 
 const CALLERS = 5
 const PAUSE = 100
-// An outage opens the breaker, and a recovery closes it, much sooner than this on any machine.
+// On any machine, an outage opens the breaker, and a recovery closes it, much sooner than this.
 const PATIENCE = 20_000
-// How long an outage goes on once the breaker is open, and health once it is closed.
+// How long an outage goes on after the breaker has opened, and health after it has closed.
 const LASTS = 2_000
 
 const failures: readonly Mode[] = [
@@ -33,7 +33,7 @@ export async function soak(subject: Subject, origin: Origin, minutes: number): P
       await setTimeout(PAUSE)
     }
   }
-  /** Waits until the verdict is the one that the origin deserves. */
+  /** Waits until the verdict matches the state of the origin. */
   async function expect(verdict: "opened" | "closed", mode: Mode): Promise<void> {
     for (const late = performance.now() + PATIENCE; (await subject.tally())[verdict] !== outages; ) {
       if (performance.now() < late) await setTimeout(20)
@@ -52,7 +52,7 @@ export async function soak(subject: Subject, origin: Origin, minutes: number): P
     origin.mode = { kind: "healthy" }
     await expect("closed", mode)
     await setTimeout(LASTS)
-    // The first round is for what is made once and kept.
+    // Measured after each round. The first round makes what is made once and kept.
     if (outages % failures.length === 0) heaps.push(await subject.heapUsed())
   }
   resting = true

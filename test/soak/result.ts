@@ -1,4 +1,4 @@
-/** What a soak came to. */
+/** The result of a soak test. */
 export interface SoakResult {
   readonly outages: number
   readonly calls: number
@@ -7,8 +7,8 @@ export interface SoakResult {
   readonly reached: number
   /** Bytes after a collection, from the first to the last. */
   readonly heaps: readonly number[]
-  /** Rejections that nobody has handled. */
+  /** Unhandled rejections. */
   readonly unhandled: number
-  /** What else went wrong, in words. */
+  /** Descriptions of all other errors. */
   readonly violations: readonly string[]
 }

@@ -1,6 +1,6 @@
 import { consecutiveFailures, type FetchSettings } from "../../src/index.ts"
 
-/** Of clients with real traffic: open soon, and not for long. */
+/** The settings of clients with real traffic: they open soon, and for a short time. */
 export const settings: FetchSettings = {
   ...consecutiveFailures(5),
   timeout: 500,

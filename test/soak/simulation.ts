@@ -1,5 +1,5 @@
 /**
- * An origin that comes and goes, clients in front of it, and a clock that is moved by hand: hours of it in
+ * An origin that fails and recovers, its clients, and a clock that is moved by hand. Hours are simulated in
  * seconds.
  */
 import { setImmediate } from "node:timers/promises"
@@ -26,7 +26,7 @@ const failures = [
   () => new TypeError("fetch failed"),
 ]
 
-/** @param random - From 0 to 1; the same numbers give the same hours. */
+/** @param random - Numbers from 0 to 1; the same numbers give the same simulation. */
 export async function simulate(minutes: number, random: () => number, heapUsed?: () => number): Promise<Omit<SoakResult, "unhandled">> {
   let now = 0
   let isDown = false
@@ -63,7 +63,7 @@ export async function simulate(minutes: number, random: () => number, heapUsed?:
     const steps = (shortest + (longest - shortest) * random()) / STEP
     return Math.round(steps) * STEP
   }
-  /** As often as the origin went down, and as often as it came back, since every verdict counts. */
+  /** Checks that each client has opened once for each outage, and closed once for each recovery. */
   function check(): void {
     for (const { name, client } of clients) {
       const { opened, closed, state } = client.tally()
@@ -83,7 +83,7 @@ export async function simulate(minutes: number, random: () => number, heapUsed?:
   }
   await pass(HEALTH.shortest)
   check()
-  // Calls that are under way end.
+  // Lets the calls under way end.
   await pass(1_000, false)
   for (const { name, client, reached } of clients) {
     violations.push(...disagreements(client.tally(), reached()).map((what) => `${name}: ${what}`))

@@ -5,7 +5,7 @@ import { randomFrom } from "./random.ts"
 import { simulate } from "./simulation.ts"
 import { disagreements, heapGrowth } from "./violations.ts"
 
-test("in minutes of outages each of them opens the breaker once, and each recovery closes it", async () => {
+test("each outage opens the breaker once, and each recovery closes it", async () => {
   const { outages, calls, rejected, reached, violations } = await simulate(5, randomFrom(1))
   expect(violations).toEqual([])
   expect(outages).toBeGreaterThanOrEqual(4)
@@ -32,7 +32,7 @@ test.each([
   expect(disagreements({ ...tally, ...changes }, reached)).toHaveLength(1)
 })
 
-test("a heap may go up and down, and grow by a little, but not grow on", () => {
+test("a heap may go up and down, and grow a little, but not grow continuously", () => {
   expect(heapGrowth([])).toEqual([])
   expect(heapGrowth([5e6])).toEqual([])
   expect(heapGrowth([5e6, 9e6, 8e6, 5.9e6, 8e6])).toEqual([])

@@ -1,6 +1,6 @@
 /**
- * An hour of simulated traffic, then minutes of real traffic in Node and in workerd, to origins that come
- * and go. Ends with a table, and with 1 when anything was lost, left over or counted wrong.
+ * An hour of simulated traffic, then minutes of real traffic in Node and in workerd, to origins that fail and
+ * recover. Prints a table, and exits with 1 if anything was lost, left over or counted wrong.
  * `npm run soak`; `-- --minutes 1` for less.
  */
 import { startOrigin } from "../../examples/origin/origin.ts"

@@ -1,4 +1,4 @@
-/** A client somewhere that real traffic is sent through. */
+/** A client in some runtime, for real traffic. */
 import type { Tally } from "./client.ts"
 
 export interface Subject extends AsyncDisposable {
@@ -8,6 +8,6 @@ export interface Subject extends AsyncDisposable {
   tally(): Promise<Tally>
   /** Bytes of heap in use after a collection. */
   heapUsed(): Promise<number>
-  /** Rejections that nobody has handled. */
+  /** Unhandled rejections. */
   unhandled(): Promise<number>
 }

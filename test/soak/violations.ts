@@ -1,9 +1,9 @@
-/** What must be true of a client at rest, whatever its origin did. */
+/** What must hold for a client without calls under way, whatever its origin did. */
 import type { Tally } from "./client.ts"
 
 /**
- * Compares what the client made, what its breaker counted and what reached the origin; says in words
- * what does not agree.
+ * Compares the calls of the client, the counts of its breaker and the requests at the origin. Returns a
+ * sentence for each difference.
  */
 export function disagreements(tally: Tally, reached: number): string[] {
   const { calls, sent, givenUp, rejected, settled, refused } = tally
@@ -12,7 +12,7 @@ export function disagreements(tally: Tally, reached: number): string[] {
   expect(calls === sent + rejected, "each call is sent or rejected")
   expect(settled === sent, "the breaker counts what was sent")
   expect(refused === rejected, "the breaker announces what it rejects")
-  // Who gives up early enough has not been heard.
+  // A call that is given up early enough does not reach the origin.
   expect(reached <= sent && reached >= sent - givenUp, "the origin counts what was sent")
   return found
 }
@@ -20,8 +20,8 @@ export function disagreements(tally: Tally, reached: number): string[] {
 const NOISE = 1_000_000
 
 /**
- * Says so when a heap, measured in bytes again and again, has grown by more than noise: when it was never
- * as small in the second half as it once was in the first.
+ * Returns a sentence if a heap, measured in bytes again and again, has grown by more than noise: if it was
+ * never as small in the second half as it once was in the first.
  */
 export function heapGrowth(heaps: readonly number[]): string[] {
   const middle = Math.ceil(heaps.length / 2)

@@ -1,4 +1,4 @@
-/** The client in a Worker, made at its top level and called in one request after the other. */
+/** The client in a Worker. It is made at the top level, and called in one request after the other. */
 import { fileURLToPath } from "node:url"
 import { bundle } from "../runtimes/bundle.ts"
 import { workerdWith } from "../runtimes/workerd-with.ts"
