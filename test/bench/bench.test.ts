@@ -13,7 +13,7 @@ test("the benchmark runs, and has a number for everything in every runtime", () 
   const rows = text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| |"))
   const cells = new Map(rows.map((row) => [row.split(" | ")[0]?.slice(2), row.match(/\d[\d.]*x/g) ?? []]))
   const names = Object.keys({ ...contenders, ...opossums })
-  // In both tables of contenders the same names stand, in the second with a single ratio.
+  // Both tables of contenders have the same names, the second with a single ratio each.
   expect(rows.filter((row) => names.some((name) => row.startsWith(`| ${name} |`)))).toHaveLength(names.length * 2)
   for (const name of ["defaults", "rejected while open"]) expect(cells.get(name), name).toHaveLength(runtimes.length)
   expect(text).toMatch(/left \d+\./)

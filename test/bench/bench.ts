@@ -1,6 +1,6 @@
 /**
- * Measures what the breaker costs, beside others and in several runtimes, and writes RESULTS.md.
- * `npm run bench`; `-- --quick` for a try, which writes nothing.
+ * Measures the cost of the breaker, compared with others and in several runtimes, and writes RESULTS.md.
+ * `npm run bench`; `-- --quick` for a trial, which writes nothing.
  */
 import { writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
@@ -68,7 +68,7 @@ const places: [Runner, string][] = [
 ]
 if (findBrowser("chromium")) places.push([browserRunner("chromium", files), inBrowsers])
 
-// One after the other: each has the machine to itself.
+// One after the other, so that each has the machine to itself.
 const results: RuntimeResults[] = []
 for (const [runner, text] of places) results.push(await measure(runner, text, config))
 const text = await report(results, await measure<NodeResults>(withGc, inNodeAlone, config), effort.rounds)

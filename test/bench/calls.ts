@@ -1,4 +1,4 @@
-/** What a call through a breaker costs, by the state of the breaker, as ratios to the call without one. */
+/** The cost of a call through a breaker, by the state of the breaker, as ratios to the call without one. */
 import type { Contender } from "./contenders.ts"
 import { catching, fail, loop, succeed } from "./loops.ts"
 import { pairedRatios, type Effort, type Prepare, type Ratios, type Subject } from "./paired-ratios.ts"
@@ -7,7 +7,7 @@ type Contenders = Readonly<Record<string, Contender>>
 
 export interface CallCosts {
   readonly closed: Ratios
-  /** Beside an async function that throws an error made beforehand. */
+  /** Compared with an async function that throws an error made beforehand. */
   readonly rejected: Ratios
 }
 
@@ -28,7 +28,7 @@ export async function measureCalls(contenders: Contenders, effort: Effort): Prom
   return { closed, rejected }
 }
 
-/** Of failing calls, with 10 000 successes before them; those of a breaker that opens say nothing. */
+/** Ratios of failing calls after 10 000 successes. They mean nothing for a breaker that opens. */
 export async function measureFailing(contenders: Contenders, effort: Effort): Promise<Ratios> {
   return pairedRatios(
     () => ({ run: catching(fail) }),
@@ -36,12 +36,12 @@ export async function measureFailing(contenders: Contenders, effort: Effort): Pr
       await loop(() => execute(breaker, succeed))(10_000)
       return catching(() => execute(breaker, fail))
     }),
-    // opossum's cost grows with the square of the failures: more of them would take minutes.
+    // opossum's cost grows with the square of the failures, so more of them would take minutes.
     { ...effort, calls: effort.calls / 20 },
   )
 }
 
-/** For each contender, what makes of a fresh breaker that which is timed. */
+/** For each contender, a function that makes a new breaker and prepares it for timing. */
 function each(
   contenders: Contenders,
   prepare: (contender: Contender, breaker: unknown) => Subject["run"] | Promise<Subject["run"]>,

@@ -40,7 +40,7 @@ const cockatielWith = (breaker: () => cockatiel.IBreaker): Contender<cockatiel.C
 
 export const contenders: Readonly<Record<string, Contender>> = {
   "webbreaker, defaults": webbreaker(),
-  // Its closed path is to be within a tenth of that without.
+  // Its closed path should cost at most a tenth more than that without a store.
   "webbreaker, defaults, with localStorageStore": {
     ...webbreaker({ store: localStorageStore({ storage: storage as unknown as Storage }) }),
     dispose: () => items.clear(),

@@ -10,7 +10,7 @@ const settings: Readonly<Record<string, FetchSettings>> = {
   'settleOn: "body"': { settleOn: "body" },
 }
 
-/** @param url - Where a server of another process answers at once. */
+/** @param url - The URL of a server in another process, which answers at once. */
 export async function measureFetches(url: string, effort: Effort): Promise<Ratios> {
   const through = (fetch: typeof globalThis.fetch) => async (): Promise<string> => (await fetch(url)).text()
   const subjects: Record<string, Prepare> = Object.fromEntries(

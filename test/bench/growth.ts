@@ -1,23 +1,23 @@
-/** What a call costs as breakers, or the calls in a window, become many: ratios to the bare call. */
+/** The cost of a call with many breakers, or with many calls in a window, as ratios to the bare call. */
 import { CircuitBreaker, type Settings } from "../../src/index.ts"
 import { catching, fail, loop, succeed } from "./loops.ts"
 import { pairedRatios, type Effort, type Prepare, type Ratios } from "./paired-ratios.ts"
 
 const never = (): boolean => false
 
-/** Successful calls, each through another of so many breakers. */
+/** Successful calls, each through another breaker, by the number of breakers. */
 export async function measureBreakers(sizes: readonly number[], effort: Effort): Promise<Ratios> {
   const ratios: Record<string, number> = {}
-  // One size after the other: the heap of a million would slow the calls of the others down.
+  // One size after the other, since the heap of a million breakers would slow down the calls of other sizes.
   for (const size of sizes) {
     const breakers = Array.from({ length: size }, () => new CircuitBreaker())
     let next = 0
     const call = (): Promise<unknown> => {
-      // Far from the one before, which the processor has at hand.
+      // Far from the previous breaker, whose neighbours may be in the processor's cache.
       next = (next + 7_919) % size
       return breakers[next]!.execute(succeed)
     }
-    // The first call of each makes what its later ones share.
+    // The first call of each breaker makes objects that its later calls share.
     await loop(call)(size)
     const subject = { [size]: () => ({ run: loop(call) }) }
     Object.assign(ratios, await pairedRatios(() => ({ run: loop(succeed) }), subject, effort))
@@ -25,12 +25,12 @@ export async function measureBreakers(sizes: readonly number[], effort: Effort):
   return ratios
 }
 
-/** Failing calls in a full window of the last so many. */
+/** Failing calls in a full window of calls, by its size. */
 export async function measureCallWindows(sizes: readonly number[], effort: Effort): Promise<Ratios> {
   return measureFailing(sizes, effort, (windowSize) => ({ windowSize }))
 }
 
-/** Failing calls in a full window of so many buckets, where each call begins a bucket and ends one. */
+/** Failing calls in a full window of buckets, by their number. Each call begins a bucket and ends one. */
 export async function measureTimeWindows(sizes: readonly number[], effort: Effort): Promise<Ratios> {
   let now = 0
   const clock = { now: () => now }

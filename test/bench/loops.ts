@@ -1,4 +1,4 @@
-/** The calls that are timed, in loops that wait for each. */
+/** The timed calls, in loops that wait for each call. */
 
 const error = new Error("made beforehand")
 

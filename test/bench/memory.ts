@@ -1,4 +1,4 @@
-/** What a breaker takes up, and whether it gives it back. Needs `--expose-gc`. */
+/** The memory of a breaker, and whether it is freed. Needs `--expose-gc`. */
 import { CircuitBreaker } from "../../src/index.ts"
 import type { Contender } from "./contenders.ts"
 import { fail, succeed } from "./loops.ts"
@@ -16,12 +16,12 @@ export function heapOf({ create, dispose }: Contender): number {
   return Math.round(bytes)
 }
 
-/** How many of so many breakers are left that were used, some of them opened, and dropped. */
+/** Uses and drops `count` breakers, some of them opened. Returns how many are not garbage-collected. */
 export async function leftOf(count: number): Promise<number> {
   const dropped: WeakRef<CircuitBreaker>[] = []
   for (let i = 0; i < count; i++) dropped.push(await used(i))
   for (let round = 0; round < 10; round++) {
-    // To look at a reference would keep what it refers to until the job ends.
+    // No reference is read here: reading one would keep its breaker until the job ends.
     await new Promise((resolve) => setTimeout(resolve, 1))
     gc()
   }

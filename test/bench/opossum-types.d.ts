@@ -1,4 +1,4 @@
-/** The part of opossum that is measured; the package has no types. */
+/** The measured part of opossum, since the package has no types. */
 declare module "opossum" {
   export default class Opossum {
     constructor(action: (request: () => Promise<unknown>) => Promise<unknown>, options?: object)

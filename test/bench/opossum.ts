@@ -1,4 +1,4 @@
-/** The contender that is made of Node's own parts, and so runs in no browser. */
+/** The contender that uses Node's own modules, and so does not run in browsers. */
 import Opossum from "opossum"
 import type { Contender } from "./contenders.ts"
 

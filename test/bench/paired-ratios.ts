@@ -1,12 +1,11 @@
 /**
- * Paired rounds: in each, every subject runs once, in another order, beside the bare call. What is kept
- * is the ratio to the bare call of the same round, and of these the median: a machine that is slow for a
- * while is slow for both.
+ * Paired rounds: in each, every subject and the bare call run once, in another order. The result is the median
+ * of the ratios to the bare call of the same round, since a machine that is slow for a while is slow for both.
  *
  * @module
  */
 
-/** What is timed, made afresh for each round. */
+/** What is timed. It is made anew for each round. */
 export interface Subject {
   run(calls: number): Promise<void>
   dispose?(): void
@@ -14,13 +13,13 @@ export interface Subject {
 
 export type Prepare = () => Subject | Promise<Subject>
 
-/** By name, the median of the ratios to the bare call. */
+/** The median of the ratios to the bare call, by name. */
 export type Ratios = Readonly<Record<string, number>>
 
-/** How much is done: each measurement makes its calls, or a part of them, in so many rounds. */
+/** The amount of work: each measurement makes `calls` calls, or a part of them, in each of `rounds` rounds. */
 export interface Effort {
   readonly rounds: number
-  /** Rounds before these, which do not count. */
+  /** Rounds before those that count. */
   readonly warmUp: number
   readonly calls: number
 }

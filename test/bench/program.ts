@@ -1,4 +1,4 @@
-/** The text that each runtime is given: it measures all that can be measured there. */
+/** The program for each runtime. It measures everything that can be measured there. */
 import { fileURLToPath } from "node:url"
 import { bundle } from "../runtimes/bundle.ts"
 
@@ -12,9 +12,9 @@ const alias = {
 }
 
 /**
- * Bundles what gives a value as JSON to a module that a runner takes.
+ * Bundles an expression to a module for a runner. Its value must be JSON.
  *
- * @param files - By file, the names that `expression` takes from it.
+ * @param files - For each file, the names that `expression` imports from it.
  * @param expression - May use `config`; is awaited.
  */
 export async function program(files: Readonly<Record<string, string>>, expression: string): Promise<string> {
@@ -24,6 +24,6 @@ export async function program(files: Readonly<Record<string, string>>, expressio
     external: ["events"],
   })
   if (!("./opossum.ts" in files)) return text
-  // It asks for its part of Node as a CommonJS module does, which no runtime lets a module do.
+  // opossum calls `require`, which does not exist in ES modules.
   return `import events from "node:events"\nconst require = () => events\n${text}`
 }

@@ -1,16 +1,16 @@
-/** What the programs give, and what they are run with. */
+/** The results of the programs, and how to run them. */
 import type { RunConfig, Runner } from "../runtimes/runner.ts"
 import type { CallCosts } from "./calls.ts"
 import type { Ratios } from "./paired-ratios.ts"
 
-/** What is measured in every runtime. */
+/** The measurements of every runtime. */
 export interface RuntimeResults {
   readonly version: string
   readonly calls: CallCosts
   readonly fetches: Ratios
 }
 
-/** What is measured in Node alone. */
+/** The measurements that are made only in Node. */
 export interface NodeResults {
   readonly failing: Ratios
   readonly heap: Readonly<Record<string, number>>
@@ -22,7 +22,7 @@ export interface NodeResults {
 
 const LIMIT = 300_000
 
-/** Runs a program where a suite of cases is run otherwise. */
+/** Runs a program with a runner, which otherwise runs a suite of cases. */
 export async function measure<T>(runner: Runner, text: string, config: RunConfig): Promise<T> {
   return (await runner(text, config, { limit: LIMIT })) as unknown as T
 }

@@ -1,4 +1,4 @@
-/** What a breaker is meant to cost at most, and why it costs more where it does. */
+/** The targets for the cost of a breaker, and the reasons where it costs more. */
 import { bundleSize } from "../package/bundle-size.ts"
 import { table, times } from "../table.ts"
 import type { NodeResults, RuntimeResults } from "./results.ts"
