@@ -1,4 +1,4 @@
-// Runs a TypeScript file: bundled first, since Node 20 reads none. `node test/run-bundled.mjs FILE [ARGUMENTS]`
+// Bundles and runs a TypeScript file, which Node 20 cannot read. `node test/run-bundled.mjs FILE [ARGUMENTS]`
 import { basename } from "node:path"
 import { pathToFileURL } from "node:url"
 import { build } from "esbuild"
@@ -14,7 +14,7 @@ await build({
   platform: "node",
   target: "node20",
   packages: "external",
-  // As deep as the files it is made of, which find others by where they are.
+  // The bundled files find others relative to their own URL, and are as deep in the tree as this one.
   define: { "import.meta.url": JSON.stringify(source.href) },
   logLevel: "warning",
 })

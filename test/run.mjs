@@ -1,5 +1,5 @@
-// Every check there is, in one command: builds, type-checks, runs all tests, and ends with one line
-// that counts them.
+// All checks in one command: builds, type-checks, runs all tests, and ends with one line that counts
+// them.
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -37,7 +37,7 @@ if (built) {
     passed += report.numPassedTests
     failed += report.numFailedTests
     skipped += report.numPendingTests + report.numTodoTests
-    // A file that did not load, or an error outside of any test, fails the run without a failed test.
+    // A file that does not load, or an error outside of any test, fails the run without a failed test.
     if (status !== 0 && report.numFailedTests === 0) failed += 1
   } catch (error) {
     console.error(error)

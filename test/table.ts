@@ -4,7 +4,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
   return [line(["", ...columns]).replace("|  |", "| |"), `|---${"|---:".repeat(columns.length)}|`, ...rows.map(line)].join("\n")
 }
 
-/** How a ratio is shown. */
+/** A ratio as text. */
 export function times(ratio: number | undefined): string {
   if (ratio === undefined) return "-"
   return `${ratio < 0.1 ? ratio.toFixed(3) : ratio < 100 ? ratio.toFixed(2) : ratio.toFixed(0)}x`
