@@ -176,7 +176,8 @@ describe("durableObjectStore()", () => {
     expect([...objects.stored.keys()]).toEqual(["all breaker:one"])
   })
 
-  // Another isolate has one of three leases. So one of three calls is refused, and the isolate's breaker stays open for a while.
+  // Another isolate has one of the three leases. So one of three calls is refused, and opens the isolate's
+  // breaker again.
   test.each([
     ["after", 0],
     ["before", 50],
