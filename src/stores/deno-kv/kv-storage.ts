@@ -22,8 +22,9 @@ interface Question {
 
 /** How long after a failure successes alone are reported, in milliseconds, to end the streak. */
 const SUCCESS_INTERVAL = 10_000
-// After so many lost races a report fails, and is sent again with the next one.
-const ATTEMPTS = 12
+// A report is retried for this many deadlines: another process may hold the file for long while its disk is busy.
+// It is fewer than in `patience`, so a report that is given up is known not to have arrived.
+const RETRY_DEADLINES = 3
 const LONGEST_PAUSE = 50
 // How many milliseconds a record is kept after it is no longer needed.
 const DAY = 86_400_000
@@ -77,6 +78,7 @@ export class KvStorage implements SharedStorage {
   async #apply(name: string, questions: readonly Question[], signal: AbortSignal | undefined): Promise<Verdict[]> {
     const kv = await this.#open()
     const key = [this.#prefix, name]
+    const giveUpAt = performance.now() + this.deadline * RETRY_DEADLINES
     for (let attempt = 1; ; attempt++) {
       const { value, versionstamp } = await kv.get(key)
       const { record, verdicts, expireIn } = applyAll(value, questions, Date.now())
@@ -84,7 +86,7 @@ export class KvStorage implements SharedStorage {
       // A lease that is granted too late would have no holder, and block all others.
       signal?.throwIfAborted()
       if (await commit(kv.atomic().check({ key, versionstamp }).set(key, record, { expireIn }))) return verdicts
-      if (attempt === ATTEMPTS) throw new Error(`Others changed the record of ${JSON.stringify(name)} ${ATTEMPTS} times in a row`)
+      if (performance.now() > giveUpAt) throw new Error(`Others kept changing the record of ${JSON.stringify(name)}`)
       // Processes that collided once would otherwise keep colliding.
       const pause = Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE)
       await new Promise((resolve) => setTimeout(resolve, pause))
