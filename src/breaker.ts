@@ -88,7 +88,6 @@ export class CircuitBreaker {
   readonly #record: BreakerRecord
   #listeners: Listeners | undefined
   #isolations = 0
-  #interventions = 0
   #cause: unknown
   /** The handlers of the last call that was not timed. All such calls with the same permit share them. */
   #call: Call | undefined
@@ -212,7 +211,6 @@ export class CircuitBreaker {
 
   /** Opens the breaker now, as a failure would. If it is open already, the end of its open period stays the same. */
   trip(): void {
-    this.#interventions += 1
     this.#apply(trip, "open")
   }
 
@@ -228,8 +226,8 @@ export class CircuitBreaker {
    */
   isolate(): Isolation {
     let held = 1
-    this.#interventions += 1
     this.#isolate(held)
+    this.#store?.isolated()
     return {
       release: () => {
         const step = -held
@@ -283,7 +281,6 @@ export class CircuitBreaker {
       apply: (change) => this.#apply(change),
       admit: () => this.#admit(),
       reject: (wait) => this.#reject("too-many", wait),
-      interventions: () => this.#interventions,
       failed: (error) => {
         this.#listeners?.queue("storeerror", { error })
         this.#listeners?.announce()

@@ -33,8 +33,6 @@ export interface StoreHost {
    * mode.
    */
   reject(wait: number): CircuitBreakerError | undefined
-  /** How often the breaker was opened by hand. A call that waited for a lease meanwhile has to be admitted anew. */
-  interventions(): number
   /** Announces that the store failed; the breaker goes on by its local state. Returns whether it has any listener. */
   failed(error: unknown): boolean
 }
@@ -58,4 +56,6 @@ export interface StoreLink {
   settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void
   /** The breaker was opened or closed by hand. */
   forced(state: "open" | "closed"): void
+  /** The breaker is held open. */
+  isolated(): void
 }

@@ -192,7 +192,7 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
   // The new record begins one window ago, since reports may contain calls that ended before now. Its
   // generation comes from the clock, so that it differs from those of an earlier record, whose leases may
   // still be held.
-  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0), Math.floor(now))
+  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0), generationAt(now))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
   if (Math.max(at, openedAt) > now + CLOCK_SKEW || at < now - LONG_AGO) return fresh
@@ -203,4 +203,9 @@ export function decodeRecord(value: unknown, policy: Policy, now: number): Break
     record.probes = leases.map((probe) => ({ ...record.permit, lease: probe.lease, at: Math.min(probe.at, at) }))
   }
   return record
+}
+
+/** Seconds, as a number that engines keep without a box of its own: all breakers would pay for another. */
+function generationAt(now: number): number {
+  return Math.floor(now / 1_000) % 2 ** 30
 }

@@ -124,6 +124,8 @@ class Link implements StoreLink {
   #failing = false
   /** The counts by which the breaker opened. They are reported, since the record may not open by its own counts. */
   #opened: Counts | undefined
+  /** How often the state was changed by hand. A call that waits for a lease meanwhile has to be admitted anew. */
+  #interventions = 0
   #asked = 0
   #answered = 0
   /** Whether the breaker is open because the record is. */
@@ -152,7 +154,7 @@ class Link implements StoreLink {
   }
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
-    const interventions = this.#host.interventions()
+    const interventions = this.#interventions
     // A call that waits for its store has not been made yet. It must not be given up, even by a short
     // `probeTimeout`.
     permit.at += this.#deadline
@@ -160,7 +162,7 @@ class Link implements StoreLink {
     // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
     // again. Without an answer in time, or when the record is closed, the breaker's own state decides.
     const granted =
-      interventions === this.#host.interventions() &&
+      interventions === this.#interventions &&
       (verdict?.lease !== undefined ||
         ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation))
     if (granted && !signal?.aborted) {
@@ -240,7 +242,12 @@ class Link implements StoreLink {
     return this.#successDue < Infinity && Date.now() >= this.#successDue
   }
 
+  isolated(): void {
+    this.#interventions += 1
+  }
+
   forced(state: "open" | "closed"): void {
+    this.#interventions += 1
     this.#forget()
     this.#untold = []
     // Answers to earlier questions do not include this change, and are ignored.

@@ -201,6 +201,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
               holdBack: () => link.holdBack(),
               settled: (...args) => link.settled(...args),
               forced: (state) => link.forced(state),
+              isolated: () => link.isolated(),
             }
           },
         },

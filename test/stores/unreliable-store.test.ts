@@ -346,6 +346,13 @@ describe("A store that fails once, or answers late", () => {
       await Promise.all([expect(call).rejects.toThrow(OpenStateError), vi.advanceTimersByTimeAsync(250)])
       expect(made).not.toHaveBeenCalled()
     })
+
+    test("is a call in the closed state after reset()", async () => {
+      const call = breaker.execute(made)
+      breaker.reset()
+      await Promise.all([call, vi.advanceTimersByTimeAsync(250)])
+      expect([breaker.state, breaker.counts.totalSuccesses]).toEqual(["closed", 1])
+    })
   })
 
   test("allow() closes the record too", async () => {
