@@ -67,6 +67,7 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
  */
 export function withSignal(input: FetchInput, init: RequestInit | undefined, signal: AbortSignal | undefined): RequestInit {
   let request = asRequest(input)
+  // Any field counts, also one of a prototype, which `Object.keys` would not list.
   for (const _ in init) request = undefined
   const kept = request && { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
   return override(init, { ...kept, signal: signal ?? null })
