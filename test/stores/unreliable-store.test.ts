@@ -240,6 +240,20 @@ describe("A store that fails once, or answers late", () => {
     await vi.advanceTimersByTimeAsync(1)
     expect(await rejected(breaker, 10)).toBe(1)
     expect(shared.state()).toBe("closed")
+    expect(shared.reports.filter(({ settle }) => settle)).toHaveLength(3)
+  })
+
+  test("a late result of the closed state is not reported", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    await succeed(breaker)
+    let end!: (error: unknown) => void
+    const late = breaker.execute(() => new Promise((_, reject) => (end = reject)))
+    breaker.reset()
+    end("late")
+    await expect(late).rejects.toBe("late")
+    await vi.advanceTimersByTimeAsync(1)
+    expect(shared.reports).toMatchObject([{ runs: runs(1) }, { force: "closed" }])
   })
 
   test("a late result changes nothing for other breakers either", async () => {
