@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+import { pending } from "../breaker/calls.ts"
 import { FailingStorage } from "./failing-storage.ts"
 import { FakeStorage } from "./fake-storage.ts"
 
@@ -291,11 +292,11 @@ describe("A record in the page's storage", () => {
     await failures(one, 6)
     const old = storage.getItem(key)!
     await vi.advanceTimersByTimeAsync(10_001)
-    let end!: () => void
-    const probe = one.breaker.execute(() => new Promise<void>((resolve) => (end = resolve)))
+    const answer = pending<string>()
+    const probe = one.breaker.execute(() => answer.promise)
     await settle()
     storage.setItem(key, old)
-    end()
+    answer.resolve("up")
     await probe
     await settle()
     expect(storage.getItem(key)).toBe(old)
@@ -434,12 +435,12 @@ describe("A lease in the page's storage", () => {
     await vi.advanceTimersByTimeAsync(9_500)
     const late = client(storage)
     await vi.advanceTimersByTimeAsync(1_000)
-    let end!: (value: string) => void
-    const probe = late.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    const answer = pending<string>()
+    const probe = late.breaker.execute(() => answer.promise)
     await settle()
     await vi.advanceTimersByTimeAsync(5_000)
     await expect(call(late, succeed)).rejects.toThrow(/half-open/)
-    end("up")
+    answer.resolve("up")
     await probe
     expect(late.breaker.state).toBe("closed")
   })
@@ -449,8 +450,8 @@ describe("A lease in the page's storage", () => {
     const one = client(storage)
     await failures(one, 6)
     await vi.advanceTimersByTimeAsync(10_001)
-    let end!: (value: string) => void
-    const probe = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    const answer = pending<string>()
+    const probe = one.breaker.execute(() => answer.promise)
     await settle()
     // The change stays local, as that of a lapse does.
     vi.spyOn(storage, "setItem").mockImplementationOnce(() => {
@@ -458,7 +459,7 @@ describe("A lease in the page's storage", () => {
     })
     one.breaker.trip()
     await settle()
-    end("up")
+    answer.resolve("up")
     await probe
     await settle()
     expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "closed" } })
@@ -514,14 +515,14 @@ describe("A lease in the page's storage", () => {
     const [one, other] = [client(storage, settings), client(storage, settings)]
     for (const subject of [one, other]) await failures(subject, 6).catch(() => {})
     await vi.advanceTimersByTimeAsync(2_001)
-    let end!: (value: string) => void
-    const late = one.breaker.execute(() => new Promise<string>((resolve) => (end = resolve)))
+    const answer = pending<string>()
+    const late = one.breaker.execute(() => answer.promise)
     await settle()
     await vi.advanceTimersByTimeAsync(1_001)
     await failures(other, 1)
     const record = storage.getItem(key)
     expect(JSON.parse(record!)).toMatchObject({ snapshot: { state: "open", opens: 2 } })
-    end("up")
+    answer.resolve("up")
     expect(await late).toBe("up")
     await settle()
     expect(storage.getItem(key)).toBe(record)

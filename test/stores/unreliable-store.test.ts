@@ -13,7 +13,7 @@ import {
   type SharedRecord,
   type Verdict,
 } from "../../src/index.ts"
-import { fail, succeed } from "../breaker/calls.ts"
+import { fail, pending, succeed } from "../breaker/calls.ts"
 import { runs } from "./runs.ts"
 
 beforeEach(() => {
@@ -247,11 +247,11 @@ describe("A store that fails once, or answers late", () => {
     const shared = place()
     const breaker = shared.client()
     await succeed(breaker)
-    let end!: (error: unknown) => void
-    const late = breaker.execute(() => new Promise((_, reject) => (end = reject)))
+    const late = pending()
+    const call = breaker.execute(() => late.promise)
     breaker.reset()
-    end("late")
-    await expect(late).rejects.toBe("late")
+    late.reject("late")
+    await expect(call).rejects.toBe("late")
     await vi.advanceTimersByTimeAsync(1)
     expect(shared.reports).toMatchObject([{ runs: runs(1) }, { force: "closed" }])
   })
@@ -262,13 +262,13 @@ describe("A store that fails once, or answers late", () => {
     await failures(breaker, 1)
     await vi.advanceTimersByTimeAsync(60_001)
     shared.fails = () => true
-    let end!: (error: unknown) => void
-    const late = breaker.execute(() => new Promise((_, reject) => (end = reject)))
+    const late = pending()
+    const call = breaker.execute(() => late.promise)
     await vi.advanceTimersByTimeAsync(1)
     shared.fails = () => false
     breaker.reset()
-    end("late")
-    await expect(late).rejects.toBe("late")
+    late.reject("late")
+    await expect(call).rejects.toBe("late")
     await vi.advanceTimersByTimeAsync(1)
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
   })
