@@ -83,8 +83,9 @@ export function breakerObject(
     #keep(name: string, breaker: FleetBreaker): void {
       this.#breakers.delete(name)
       this.#breakers.set(name, breaker)
+      if (this.#breakers.size <= MAX_BREAKERS) return
       const [oldest] = this.#breakers.keys()
-      if (this.#breakers.size > MAX_BREAKERS) this.#breakers.delete(oldest!)
+      this.#breakers.delete(oldest!)
     }
 
     async #load(name: string): Promise<FleetBreaker> {
