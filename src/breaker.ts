@@ -52,7 +52,7 @@ export interface Isolation {
 interface Call {
   readonly permit: Permit | undefined
   readonly fulfilled: <T>(result: T) => T
-  readonly rejected: (error: unknown) => never
+  readonly rejected: (error: unknown) => PromiseLike<never>
 }
 
 /**
@@ -150,8 +150,16 @@ export class CircuitBreaker {
     const record = this.#record
     if (this.#plain && !this.#store?.holdsBack && options === undefined && record.state === "closed") {
       const permit = isTimed(this.#policy) ? admitClosed(record, this.#policy, this.#now()) : (admit(record, this.#policy) as Permit)
-      return this.#run(permit, request)
+      return this.#run(this.#sharedCall(permit), request)
     }
+    return this.#execute(request, options)
+  }
+
+  // A separate function: engines optimise the short path above better without it.
+  #execute<T>(
+    request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
+    options: CallOptions | undefined,
+  ): Promise<T> {
     const signal = options?.signal
     const limit = options?.callTimeout ?? this.#settings.callTimeout
     if (options) {
@@ -167,19 +175,18 @@ export class CircuitBreaker {
     // Returned, not thrown: to throw would double the cost of a rejection.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
     if (this.#store && permit?.lease) {
-      return this.#store.lease(permit, signal).then((leased) => this.#run(leased, request, signal, limit))
+      return this.#store.lease(permit, signal).then((leased) => this.#run(this.#callOf(leased), request, signal, limit))
     }
-    return this.#run(permit, request, signal, limit)
+    return this.#run(this.#callOf(permit), request, signal, limit)
   }
 
   // Not an async function: that would double the cost of a call that does nothing.
   #run<T>(
-    permit: Permit | undefined,
+    { fulfilled, rejected }: Call,
     request: (signal: AbortSignal | undefined) => T | PromiseLike<T>,
     signal?: AbortSignal | null,
     limit?: number,
   ): Promise<T> {
-    const { fulfilled, rejected } = this.#callOf(permit)
     let promise: Promise<T>
     try {
       promise = limit || signal ? bounded(request, signal, limit) : Promise.resolve(request(undefined))
@@ -374,9 +381,12 @@ export class CircuitBreaker {
 
   #callOf(permit: Permit | undefined): Call {
     const start = this.#start()
-    if (start !== undefined) return this.#makeCall(permit, start)
+    return start === undefined ? this.#sharedCall(permit) : this.#makeCall(permit, start)
+  }
+
+  #sharedCall(permit: Permit | undefined): Call {
     let call = this.#call
-    if (!call || call.permit !== permit) this.#call = call = this.#makeCall(permit, start)
+    if (!call || call.permit !== permit) this.#call = call = this.#makeCall(permit, undefined)
     return call
   }
 
@@ -394,9 +404,7 @@ export class CircuitBreaker {
         }
         return result
       },
-      rejected: (error) => {
-        throw this.#judged(permit, start, judgeError(this.#settings, error))
-      },
+      rejected: (error) => rejection(this.#judged(permit, start, judgeError(this.#settings, error))),
     }
   }
 
@@ -434,6 +442,14 @@ export class CircuitBreaker {
     // While isolated, the breaker is open to the outside, whatever changes underneath.
     if (!this.#isolations) this.#listeners?.queue("statechange", { ...change, error: this.#cause })
   }
+}
+
+/**
+ * What a handler returns so that its promise rejects with `error`. To throw the error would cost more than
+ * all the rest of a failed call.
+ */
+function rejection(error: unknown): PromiseLike<never> {
+  return { then: (_, reject) => reject!(error) as never }
 }
 
 const SIGNAL: Rule = ["an AbortSignal", (value) => value == null || isSignal(value)]

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
 import { boom, counts, fail, succeed } from "./calls.ts"
+import { unhandledRejections } from "./unhandled-rejections.ts"
 
 const reportError = vi.fn()
 beforeEach(() => {
@@ -99,4 +100,11 @@ describe.each(["isSuccessful", "isExcluded", "retryAfterOf"] as const)("%s(), br
     })
     expect(String(reportError.mock.calls[0]?.[0])).toContain(name)
   })
+})
+
+test("a failure that its caller ignores is an unhandled rejection, as without a breaker", async () => {
+  const unhandled = await unhandledRejections(async () => {
+    void make().execute(() => Promise.reject(boom))
+  })
+  expect(unhandled).toEqual([boom])
 })
