@@ -15,7 +15,8 @@ import { startFastServer } from "./fast-server.ts"
 import type { Effort } from "./paired-ratios.ts"
 import { program } from "./program.ts"
 import { report } from "./report.ts"
-import { measure, type NodeResults, type RuntimeResults } from "./results.ts"
+import { measure, type AloneResults, type NodeResults, type RuntimeResults } from "./results.ts"
+import { TARGETED } from "./targets.ts"
 
 const quick = process.argv.includes("--quick")
 const effort: Effort = quick ? { rounds: 1, warmUp: 0, calls: 400 } : { rounds: 15, warmUp: 3, calls: 20_000 }
@@ -38,7 +39,17 @@ const inEach = (contenders: string): string => `{
   calls: await measureCalls(${contenders}, ${measured}),
   fetches: await measureFetches(config.otherOrigin, ${measured}),
 }`
-const [inBrowsers, onServers, inNodeAlone] = await Promise.all([
+const alone = (name: string): Promise<string> =>
+  program(
+    { "./calls.ts": "measureCalls, measureFailing", "./contenders.ts": "contenders", "./memory.ts": "heapOf" },
+    // The heap first, since it depends on what the process did before.
+    `await (async (name, it) => ({
+      heap: heapOf(it),
+      calls: await measureCalls({ [name]: it }, ${measured}),
+      failing: await measureFailing({ [name]: it }, ${measured}),
+    }))(${JSON.stringify(name)}, contenders[${JSON.stringify(name)}])`,
+  )
+const [inBrowsers, onServers, onlyInNode] = await Promise.all([
   program(everywhere, inEach("contenders")),
   program({ ...everywhere, "./opossum.ts": "opossums" }, inEach("{ ...contenders, ...opossums }")),
   program(
@@ -71,6 +82,9 @@ if (findBrowser("chromium")) places.push([browserRunner("chromium", files), inBr
 // One after the other, so that each has the machine to itself.
 const results: RuntimeResults[] = []
 for (const [runner, text] of places) results.push(await measure(runner, text, config))
-const text = await report(results, await measure<NodeResults>(withGc, inNodeAlone, config), effort.rounds)
+const inNode = await measure<NodeResults>(withGc, onlyInNode, config)
+const byItself: Record<string, AloneResults> = {}
+for (const name of TARGETED) byItself[name] = await measure<AloneResults>(withGc, await alone(name), config)
+const text = await report(results, inNode, byItself, effort.rounds)
 console.log(text)
 if (!quick) await writeFile(fileURLToPath(new URL("RESULTS.md", import.meta.url)), text)

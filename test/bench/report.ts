@@ -1,6 +1,6 @@
 /** The results as a page in Markdown. */
 import { readFile } from "node:fs/promises"
-import type { NodeResults, RuntimeResults } from "./results.ts"
+import type { AloneResults, NodeResults, RuntimeResults } from "./results.ts"
 import { table, times } from "../table.ts"
 import { targets } from "./targets.ts"
 
@@ -9,6 +9,7 @@ const PEERS = ["cockatiel", "opossum"]
 export async function report(
   results: readonly RuntimeResults[],
   inNode: NodeResults,
+  byItself: Readonly<Record<string, AloneResults>>,
   rounds: number,
 ): Promise<string> {
   const versions = results.map(({ version }) => version)
@@ -24,7 +25,10 @@ of another run: how busy the machine is changes them all.
 
 ## What it is meant to cost, and what it costs, in Node
 
-${await targets(results[0]!, inNode)}
+By itself: in a process that has breakers of one kind, as most programs do. Among others: in the tables below,
+where many kinds of breakers and other libraries take turns in one process.
+
+${await targets(results[0]!, inNode, byItself)}
 
 ## A call, as a ratio to the bare call
 

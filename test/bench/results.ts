@@ -10,6 +10,13 @@ export interface RuntimeResults {
   readonly fetches: Ratios
 }
 
+/** The measurements of one contender, in a process of its own in Node. */
+export interface AloneResults {
+  readonly calls: CallCosts
+  readonly failing: Ratios
+  readonly heap: number
+}
+
 /** The measurements that are made only in Node. */
 export interface NodeResults {
   readonly failing: Ratios
