@@ -58,7 +58,7 @@ export interface MachineSettings {
   timeout?: number | ((context: OpenContext) => number) | undefined
   /**
    * Called after each failure, and each slow call, in the closed state; `true` opens the breaker. Gets a copy
-   * of the counts, which include that call.
+   * of the counts, which include that call. When it throws, the breaker stays closed.
    *
    * @defaultValue `counts.consecutiveFailures > 5`
    */

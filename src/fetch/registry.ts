@@ -25,14 +25,16 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   /**
    * Called by `wrapFetch`.
    *
-   * @param snapshots - By key; a breaker is made from each.
+   * @param snapshots - By key; a breaker is made from each, as if it was called for in this order.
    */
   constructor(create: (key: string, snapshot?: unknown) => CircuitBreaker, max: number, snapshots: unknown) {
     this.#create = create
     this.#max = max
     if (typeof snapshots !== "object" || snapshots === null) return
-    for (const [key, snapshot] of Object.entries(snapshots).slice(-max)) {
-      this.#entries.set(key, { breaker: create(key, snapshot), calls: 0 })
+    for (const [key, snapshot] of Object.entries(snapshots)) {
+      const breaker = create(key, snapshot)
+      this.#makeRoom()
+      this.#entries.set(key, { breaker, calls: 0 })
     }
   }
 

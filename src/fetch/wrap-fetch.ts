@@ -44,7 +44,8 @@ const RESPONSE: Rule = ["a Response or undefined", (value) => typeof (value as R
  * hangs never counts as failing. If all callers use `AbortSignal.timeout()`, set `callerTimeout: "failure"`
  * instead.
  *
- * @param fetch - The function to wrap; the global one, looked up at each call, by default.
+ * @param fetch - The function to wrap; the global one, looked up at each call, by default. Give it when the global
+ * one will be replaced by a function that waits for something and then calls the wrapped one.
  * @throws {RangeError | TypeError} for a wrong setting; the message names it and its value.
  *
  * @example
@@ -69,11 +70,22 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     settings.snapshot,
   )
   const { fetch: original } = globalThis
+  let sending = false
   // Looked up at each call, so that a later replacement of the global `fetch` is used, unless that is this one.
-  const send = (input: FetchInput, init?: RequestInit): Promise<Response> =>
-    (fetch ?? (globalThis.fetch === breakerFetch ? original : globalThis.fetch))(input, init)
+  const send = (input: FetchInput, init?: RequestInit): Promise<Response> => {
+    if (fetch) return fetch(input, init)
+    const { fetch: current } = globalThis
+    sending = true
+    try {
+      return (current === breakerFetch ? original : current)(input, init)
+    } finally {
+      sending = false
+    }
+  }
 
   async function breakerFetch(input: FetchInput, given?: RequestInit): Promise<Response> {
+    // The replacement calls this function in turn: to look it up again would never end.
+    if (sending) return original(input, given)
     const init = rereadable(given)
     const key = keyOf(settings, input, init)
     if (key === undefined) return send(input, init)

@@ -38,6 +38,17 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
   })
 
+  test("keeps an open breaker of a snapshot that has more breakers than there is room for", async () => {
+    const before = wrap({})
+    await callAll(before, "a", "b", "c", "d")
+    before.breakers.get(origin("a"))?.trip()
+    const after = wrap({ maxBreakers: 2, snapshot: before.breakers.snapshot() })
+    expect([...after.breakers].map(([key, { state }]) => [key, state])).toEqual([
+      [origin("a"), "open"],
+      [origin("d"), "closed"],
+    ])
+  })
+
   test("keeps a busy breaker while another is idle", async () => {
     let release!: (response: Response) => void
     const busy = new Promise<Response>((resolve) => (release = resolve))

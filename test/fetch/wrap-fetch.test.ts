@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
 import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
@@ -149,6 +149,55 @@ test("a document without a navigator does not hide the error of a call", async (
   const { wrapFetch } = await import("../../src/index.ts")
   await expect(wrapFetch(failing)(URL_)).rejects.toBe(boom)
   vi.unstubAllGlobals()
+})
+
+describe("without a fetch of its own, a wrapped fetch", () => {
+  const sent = vi.fn(answer(200))
+  const { fetch: platform } = globalThis
+  beforeEach(() => {
+    sent.mockClear()
+    globalThis.fetch = sent as typeof fetch
+  })
+  afterEach(() => void (globalThis.fetch = platform))
+
+  const once = async (): Promise<void> => {
+    expect((await fetch(URL_)).status).toBe(200)
+    expect(sent).toHaveBeenCalledOnce()
+  }
+
+  test("uses a later replacement of the global one", async () => {
+    const later = vi.fn(answer(204))
+    const safeFetch = wrapFetch()
+    globalThis.fetch = later as typeof fetch
+    expect((await safeFetch(URL_)).status).toBe(204)
+  })
+
+  test("may replace the global one, more than once", async () => {
+    globalThis.fetch = wrapFetch()
+    globalThis.fetch = wrapFetch()
+    await once()
+  })
+
+  test("may be called by a replacement of the global one, and counts the call once", async () => {
+    const safeFetch = wrapFetch()
+    globalThis.fetch = (input, init) => safeFetch(input, init)
+    await once()
+    expect(safeFetch.breakers.get(ORIGIN)?.counts.requests).toBe(1)
+    await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.counts.requests).toBe(2)
+    expect(sent).toHaveBeenCalledTimes(2)
+  })
+
+  test("may be called again after a replacement that throws", async () => {
+    const safeFetch = wrapFetch()
+    globalThis.fetch = () => {
+      throw boom
+    }
+    await expect(safeFetch(URL_)).rejects.toBe(boom)
+    globalThis.fetch = sent as typeof fetch
+    await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.counts.requests).toBe(2)
+  })
 })
 
 describe("a caller's signal", () => {

@@ -103,6 +103,15 @@ describe("localStorageStore() without a storage", () => {
       else Reflect.deleteProperty(globalThis, "localStorage")
     }
   })
+
+  test("can be made where there are no weak references, as in Workers with an old compatibility date", async () => {
+    vi.stubGlobal("WeakRef", undefined)
+    vi.stubGlobal("FinalizationRegistry", undefined)
+    const subject = client(new FakeStorage())
+    await settle()
+    await goThroughAll(subject)
+    expect(subject.errors).toHaveLength(1)
+  })
 })
 
 describe.each(["denied", "full"] as const)("localStorageStore() whose storage is %s", (broken) => {

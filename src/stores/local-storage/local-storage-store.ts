@@ -90,7 +90,8 @@ class PageStorage implements SharedStorage {
   // Weak: the event listeners live as long as the page, and must not keep breakers alive.
   readonly #watchers = new Set<WeakRef<Changed>>()
   readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
-  readonly #gone = new FinalizationRegistry<WeakRef<Changed>>((ref) => this.#watchers.delete(ref))
+  // Made when it is needed: Workers with a compatibility date before 2025-05-05 do not have it.
+  #gone: FinalizationRegistry<WeakRef<Changed>> | undefined
   #begun = false
 
   constructor({ storage, prefix = "webbreaker:" }: LocalStorageSettings) {
@@ -125,6 +126,7 @@ class PageStorage implements SharedStorage {
     const ref = new WeakRef(changed)
     this.#watchers.add(ref)
     this.#watched.set(changed, { name, policy })
+    this.#gone ??= new FinalizationRegistry((gone) => this.#watchers.delete(gone))
     this.#gone.register(changed, ref)
     this.#begin()
     // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
