@@ -474,6 +474,23 @@ describe("A lease in the page's storage", () => {
     expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "closed" } })
   })
 
+  test("keeps other tabs away even if its tab still holds the lock of the half-open state before", async () => {
+    vi.stubGlobal("navigator", { locks: fakeLocks() })
+    const storage = new FakeStorage()
+    // Shorter than a lock is kept after a call. A hidden tab, whose timers are slow, keeps it for a minute.
+    const settings = { timeout: 20 }
+    const one = client(storage, settings)
+    one.breaker.trip()
+    await vi.advanceTimersByTimeAsync(21)
+    await expect(one.breaker.execute(fail)).rejects.toBe(down)
+    const other = client(storage, settings)
+    await vi.advanceTimersByTimeAsync(21)
+    const call = vi.fn(() => new Promise(() => {}))
+    for (const { breaker } of [one, other]) breaker.execute(call).catch(() => {})
+    await vi.advanceTimersByTimeAsync(5)
+    expect(call).toHaveBeenCalledOnce()
+  })
+
   describe("whose call never ends, in a tab that holds its lock,", () => {
     let storage: FailingStorage
     const settings = { probeTimeout: 5_000, isExcluded: (error: unknown) => error === "excluded" }

@@ -66,6 +66,8 @@ type Changed = (verdict: Verdict) => void
  */
 interface Lead {
   readonly office: Office
+  /** The generation of the half-open state that the office belongs to. */
+  readonly term: string
   readonly record: BreakerRecord
   /** The record as it should be in the storage, unless another tab has written since. */
   text: string | undefined
@@ -182,7 +184,9 @@ class PageStorage implements SharedStorage {
     const seen = this.#read(name, policy)
     const verdict = applyToRecord(seen, policy, {}, Date.now())
     if (verdict.state !== "half-open") return verdict
-    const lead = this.#leadOf(name) ?? (await this.#takeLead(name, policy, seen))
+    let lead = this.#leadOf(name)
+    // An office that was not given back yet does not keep other tabs out of a later half-open state.
+    if (lead?.term !== `${seen.generation}`) lead = await this.#takeLead(name, policy, seen)
     if (!lead) return verdict
     clearTimeout(lead.leaving)
     lead.leaving = undefined
@@ -226,7 +230,7 @@ class PageStorage implements SharedStorage {
       // was passed over, or if the office is not certain: then only leases that have expired are free.
       freeLeases(record, policy, isStuck || !office.sure ? limit : -Infinity)
       if (isStuck) renew(record)
-      const lead: Lead = { office, record, text, leaving: undefined }
+      const lead: Lead = { office, term, record, text, leaving: undefined }
       this.#leads.get(name)?.office.resign()
       this.#leads.set(name, lead)
       return lead
