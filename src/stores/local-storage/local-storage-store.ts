@@ -67,7 +67,7 @@ type Changed = (verdict: Verdict) => void
 interface Lead {
   readonly office: Office
   /** The generation of the half-open state that the office belongs to. */
-  readonly term: string
+  readonly term: number
   readonly record: BreakerRecord
   /** The record as it should be in the storage, unless another tab has written since. */
   text: string | undefined
@@ -186,7 +186,7 @@ class PageStorage implements SharedStorage {
     if (verdict.state !== "half-open") return verdict
     let lead = this.#leadOf(name)
     // An office that was not given back yet does not keep other tabs out of a later half-open state.
-    if (lead?.term !== `${seen.generation}`) lead = await this.#takeLead(name, policy, seen)
+    if (lead?.term !== seen.generation) lead = await this.#takeLead(name, policy, seen)
     if (!lead) return verdict
     clearTimeout(lead.leaving)
     lead.leaving = undefined
@@ -209,7 +209,7 @@ class PageStorage implements SharedStorage {
     // When a lease was not settled in time, the election is for the office of the next generation, in which
     // the half-open state goes on.
     const isStuck = seen.probes?.some(({ at }) => seen.now - at > limit) ?? false
-    const term = `${seen.generation + (isStuck ? 1 : 0)}`
+    const term = seen.generation + (isStuck ? 1 : 0)
     const key = `${name} ${term}`
     let election = this.#elections.get(key)
     if (!election) {
@@ -219,8 +219,8 @@ class PageStorage implements SharedStorage {
     return election
   }
 
-  async #stand(name: string, policy: Policy, term: string, isStuck: boolean, limit: number): Promise<Lead | undefined> {
-    const office = await elect(`lead:${this.#prefix}${name}`, term, this.#storage(), limit)
+  async #stand(name: string, policy: Policy, term: number, isStuck: boolean, limit: number): Promise<Lead | undefined> {
+    const office = await elect(`lead:${this.#prefix}${name}`, `${term}`, this.#storage(), limit)
     if (!office?.held) return undefined
     try {
       const text = this.#text(name)
