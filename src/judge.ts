@@ -19,7 +19,8 @@ export interface Judgement extends Evidence {
 export function judgeError(settings: CallSettings, error: unknown): Judgement {
   if (!(error instanceof Interruption)) return judge(settings, "failure", error ?? null, undefined, error)
   const { by, reason } = error
-  const failed = by === "timeout" || (settings.callerTimeout === "failure" && isTimeout(reason))
+  const failed =
+    by === "timeout" ? !excludes(settings, reason, undefined) : settings.callerTimeout === "failure" && isTimeout(reason)
   return { outcome: failed ? "failure" : "excluded", error: reason }
 }
 
@@ -35,16 +36,18 @@ export function judgeResult(settings: CallSettings, result: unknown): Judgement 
  * `undefined` means that the call fulfilled.
  */
 function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, result: unknown, error: unknown): Judgement {
-  const { isExcluded, isSuccessful, retryAfterOf } = settings
-  if (isExcluded && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)) {
-    return { outcome: "excluded", error }
-  }
+  const { isSuccessful, retryAfterOf } = settings
+  if (excludes(settings, shown, result)) return { outcome: "excluded", error }
   const successful = byDefault === "success"
   if (isSuccessful ? ask(report, "isSuccessful", BOOLEAN, successful, isSuccessful, shown, result) : successful) {
     return { outcome: "success", error }
   }
   const retryAfter = retryAfterOf && ask(report, "retryAfterOf", NUMBER, 0, retryAfterOf, shown, result)
   return { outcome: "failure", error, retryAfter }
+}
+
+function excludes({ isExcluded }: CallSettings, shown: unknown, result: unknown): boolean {
+  return isExcluded !== undefined && ask(report, "isExcluded", BOOLEAN, false, isExcluded, shown, result)
 }
 
 /** Whether `error` is a timeout, by its name. */

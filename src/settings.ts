@@ -67,8 +67,8 @@ export interface Settings<T = any> extends MachineSettings {
   onStateChange?: ((name: string, from: State, to: State) => void) | undefined
   /**
    * Time limit of one call, from 0 to 2 147 483 647 (what timers can hold); 0 means none. After it the call
-   * rejects with a `DOMException` named "TimeoutError", its signal is aborted, and it counts as a failure,
-   * whether or not `request` ever settles.
+   * rejects with a `DOMException` named "TimeoutError", its signal is aborted, and it counts as a failure unless
+   * `isExcluded` says otherwise, whether or not `request` ever settles.
    *
    * @defaultValue none
    */

@@ -26,6 +26,20 @@ describe("callTimeout", () => {
     await expect(call).rejects.toMatchObject({ name: "TimeoutError" })
   })
 
+  test("asks isExcluded about a call that is over its limit, and gives its half-open slot back", async () => {
+    const isExcluded = vi.fn((error: unknown) => (error as Error).name === "TimeoutError")
+    let now = 0
+    const breaker = new CircuitBreaker({ callTimeout: 100, isExcluded, clock: { now: () => now } })
+    breaker.trip()
+    now = 60_001
+    const call = breaker.execute(never)
+    call.catch(ignore)
+    await vi.advanceTimersByTimeAsync(100)
+    await expect(call).rejects.toMatchObject({ name: "TimeoutError" })
+    expect(breaker.counts).toEqual(counts({ requests: 1, totalExclusions: 1 }))
+    expect(breaker.retryAfter).toBe(0)
+  })
+
   test("rejects with a DOMException and aborts the signal with it #50 #52", async () => {
     const breaker = new CircuitBreaker({ callTimeout: 100 })
     let signal: AbortSignal | undefined

@@ -131,6 +131,17 @@ test("a failing response while offline is excluded, and any other counts", async
   expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0, totalSuccesses: 1 })
 })
 
+test("a call that times out while offline is excluded, and its fallback is asked", async () => {
+  vi.stubGlobal("navigator", { onLine: false })
+  const substitute = new Response("kept")
+  const safeFetch = wrap({ callTimeout: 5, fallback: () => substitute }, () => new Promise(() => {}))
+  expect(await safeFetch(URL_)).toBe(substitute)
+  vi.unstubAllGlobals()
+  expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0 })
+  await safeFetch(URL_)
+  expect(safeFetch.breakers.get(ORIGIN)?.state).toBe("open")
+})
+
 test("an async isSuccessful causes no unhandled rejection while offline", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(() => {})
   vi.stubGlobal("navigator", { onLine: false })
