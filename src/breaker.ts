@@ -291,7 +291,7 @@ export class CircuitBreaker {
       failed: (error) => {
         this.#listeners?.queue("storeerror", { error })
         this.#listeners?.announce()
-        return this.#listeners !== undefined
+        return this.#listeners?.storeErrors ?? false
       },
     }
   }

@@ -58,7 +58,7 @@ export interface RejectedEvent extends BreakerEvent {
 
 /**
  * `"storeerror"`: the store failed, and the breaker goes on by its local state. Announced once until the
- * store works again, but repeated while the breaker has no listener.
+ * store works again, but repeated while it has had no listener.
  */
 export interface StoreErrorEvent extends BreakerEvent {
   /** The type of this event. */
@@ -107,6 +107,8 @@ export interface ListenerOptions {
 export class Listeners {
   /** Whether there was ever a listener for the outcomes of calls. */
   outcomes = false
+  /** Whether there was ever a listener for `"storeerror"`. */
+  storeErrors = false
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
   readonly #breaker: string
@@ -121,6 +123,7 @@ export class Listeners {
     // A value that is not a listener is left to the platform, which ignores or refuses it.
     if (Object(listener) !== listener) return this.#target.addEventListener(type, listener as never, options)
     if (OUTCOMES.includes(type)) this.outcomes = true
+    if (type === "storeerror") this.storeErrors = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
       // Async, since the listener may be async: its unhandled rejection would end a process.

@@ -33,7 +33,7 @@ export interface StoreHost {
    * mode.
    */
   reject(wait: number): CircuitBreakerError | undefined
-  /** Announces that the store failed; the breaker goes on by its local state. Returns whether it has any listener. */
+  /** Announces that the store failed; the breaker goes on by its local state. Returns whether there was a listener for it. */
   failed(error: unknown): boolean
 }
 

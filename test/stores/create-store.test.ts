@@ -59,6 +59,22 @@ describe("createStore()", () => {
     expect(errors).toEqual([new Error("down")])
   })
 
+  test("does not take onStateChange for a listener of its errors", async () => {
+    const store = createStore({
+      exchange() {
+        throw new Error("down")
+      },
+    })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(9), onStateChange() {}, store })
+    await fail(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    const errors: unknown[] = []
+    breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+    await fail(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(errors).toEqual([new Error("down")])
+  })
+
   test.each(garbage)("treats %s as a failure of the store, and the breaker goes on by itself #64", async (_, answer) => {
     const { breaker, errors } = make({ exchange: () => answer as Verdict })
     await succeed(breaker)
