@@ -81,7 +81,7 @@ const NAMESPACE_OR_FUNCTION: Rule = [
  * export class Breakers extends breakerObject({ timeout: 30_000 }) {}
  *
  * const safeFetch = wrapFetch(fetch, { store: durableObjectStore(() => env.BREAKERS, { waitUntil }) })
- * export default { fetch: (request: Request) => safeFetch(request) }
+ * export default { fetch: () => safeFetch("https://api.example.com/items") }
  * ```
  */
 export function durableObjectStore(
