@@ -27,7 +27,7 @@ export interface StateChangeEvent extends BreakerEvent {
   readonly from: State
   /** The state from here on. */
   readonly to: State
-  /** The counts that led to the change. */
+  /** The counts that led to the change. As in gobreaker, a failure that ends the half-open state is not in them. */
   readonly counts: Counts
   /** The error that opened the breaker, when there was one. */
   readonly error: unknown

@@ -102,7 +102,7 @@ const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease:
  * stored one has changed meanwhile.
  *
  * @param value - The stored record. Anything that is not a valid record counts as a new one.
- * @param now - Milliseconds since 1970.
+ * @param now - Milliseconds since 1970. The clocks of all that write the record have to agree to within a second.
  */
 export function applyReport(
   value: unknown,
