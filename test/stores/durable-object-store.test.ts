@@ -94,7 +94,7 @@ describe("durableObjectStore()", () => {
     const errors = errorsOf(subject)
     await times(6, () => call(subject, fail))
     expect(subject.state).toBe("open")
-    expect(errors).toEqual([new TypeError("namespace() must be a Durable Object namespace: got undefined")])
+    expect(errors).toEqual([new TypeError("namespace must be a Durable Object namespace: got undefined")])
   })
 
   test("asks once, after its first call, and not again while calls succeed", async () => {

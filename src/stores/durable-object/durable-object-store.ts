@@ -51,8 +51,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   deadline: ["a number from 1 to 2147483647", (value) => TIMER[1](value) && (value as number) >= 1],
   shard: FUNCTION,
 }
-const NAMESPACE: Rule = ["a Durable Object namespace", isNamespace]
-const NAMESPACE_OR_FUNCTION: Rule = [
+const NAMESPACE: Rule = [
   "a Durable Object namespace or a function that returns one",
   (value) => typeof value === "function" || isNamespace(value),
 ]
@@ -88,7 +87,7 @@ export function durableObjectStore(
   namespace: BreakerNamespace | (() => BreakerNamespace),
   settings: DurableObjectSettings = {},
 ): BreakerStore {
-  check("namespace", namespace, NAMESPACE_OR_FUNCTION)
+  check("namespace", namespace, NAMESPACE)
   checkAll(settings, RULES)
   return createStore(new ObjectStorage(namespace, settings))
 }
@@ -160,7 +159,7 @@ class ObjectStorage implements SharedStorage {
     this.#reporter ??= crypto.randomUUID()
     const namespace = isNamespace(this.#namespace) ? this.#namespace : this.#namespace()
     // A binding that is missing, or of another kind, is a mistake that is easily made.
-    check("namespace()", namespace, NAMESPACE)
+    check("namespace", namespace, ["a Durable Object namespace", isNamespace])
     const stub = namespace.get(namespace.idFromName(object))
     const body = writeMessage({ name, reporter: this.#reporter, report })
     const ask = async (signal: AbortSignal | undefined): Promise<Verdict> => {
