@@ -5,13 +5,14 @@
  */
 import { whenAborted } from "./when-aborted.ts"
 
-/** Why a call was given up before it settled. */
+/** A rejection whose outcome is decided by what ended the call, without a look at the error. */
 export class Interruption {
-  readonly by: "abort" | "timeout"
+  /** Its caller, its time limit, or something that is not the fault of what it called. */
+  readonly by: "abort" | "timeout" | "mishap"
   /** What the call rejects with. */
   readonly reason: unknown
 
-  constructor(by: "abort" | "timeout", reason: unknown) {
+  constructor(by: Interruption["by"], reason: unknown) {
     this.by = by
     this.reason = reason
   }

@@ -20,7 +20,9 @@ export function judgeError(settings: CallSettings, error: unknown): Judgement {
   if (!(error instanceof Interruption)) return judge(settings, "failure", error ?? null, undefined, error)
   const { by, reason } = error
   const failed =
-    by === "timeout" ? !excludes(settings, reason, undefined) : settings.callerTimeout === "failure" && isTimeout(reason)
+    by === "timeout"
+      ? !excludes(settings, reason, undefined)
+      : by === "abort" && settings.callerTimeout === "failure" && isTimeout(reason)
   return { outcome: failed ? "failure" : "excluded", error: reason }
 }
 

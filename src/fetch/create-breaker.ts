@@ -13,29 +13,20 @@ import type { FetchSettings } from "./settings.ts"
 // Refuses a promise: the object that an `async` callback returns contains no settings.
 const SETTINGS: Rule = ["settings", (value) => OBJECT[1](value) && !("then" in (value as object))]
 
-/** Errors of calls that failed through no fault of the origin. */
-export interface Faultless {
-  /**
-   * Errors to exclude, kept from when they are caught until they are judged. A list, since several calls may
-   * fail with the same error.
-   */
-  readonly excused: unknown[]
-  /** Errors that the user's `isExcluded` excluded. */
-  readonly excluded: WeakSet<object>
-}
-
 /**
  * Makes a breaker from the common settings and those for its key. Invalid settings for a key are reported,
  * not thrown, since they come up in the middle of a call; the common ones apply then.
+ *
+ * @param excluded - Gets the errors that the user's `isExcluded` excludes.
  */
 export function createBreaker(
   settings: FetchSettings,
   key: string,
   snapshot: unknown,
-  faultless: Faultless,
+  excluded: WeakSet<object>,
 ): CircuitBreaker {
   const make = (own: Settings<Response> = {}): CircuitBreaker =>
-    new CircuitBreaker({ snapshot, ...breakerSettings(settings, key, faultless, own) })
+    new CircuitBreaker(breakerSettings({ ...settings, snapshot }, key, excluded, own))
   if (!settings.perKey) return make()
   const own = ask(report, "perKey", SETTINGS, {}, settings.perKey, key)
   try {
@@ -50,10 +41,10 @@ export function createBreaker(
 function breakerSettings(
   settings: FetchSettings,
   key: string,
-  faultless: Faultless,
+  excluded: WeakSet<object>,
   own: Settings<Response>,
 ): Settings<Response> {
-  const { retryAfter, name, snapshot: _, ...common } = settings
+  const { retryAfter, name, ...common } = settings
   const merged: Settings<Response> = { ...common, ...own }
   const { isExcluded, isSuccessful: successful = isSuccessful } = merged
   return {
@@ -61,16 +52,11 @@ function breakerSettings(
     name: own.name ?? (name ? `${name} ${key}` : key),
     isSuccessful: successful,
     isExcluded: (error, response) => {
-      const place = faultless.excused.indexOf(error)
-      if (place >= 0) {
-        faultless.excused.splice(place, 1)
-        return true
-      }
       // Only a failure: a service worker may answer while the browser is offline.
       if (isOffline() && !ask(report, "isSuccessful", BOOLEAN, error === undefined, successful, error, response)) return true
-      const excluded = isExcluded?.(error, response)
-      if (excluded === true && typeof error === "object" && error !== null) faultless.excluded.add(error)
-      return excluded as boolean
+      const answer = isExcluded?.(error, response)
+      if (answer === true && OBJECT[1](error)) excluded.add(error as object)
+      return answer as boolean
     },
     retryAfterOf:
       merged.retryAfterOf ??

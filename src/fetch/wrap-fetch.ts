@@ -5,10 +5,11 @@
  */
 import type { CircuitBreaker } from "../breaker.ts"
 import { check, checkAnswer, type Rule } from "../core/check.ts"
+import { Interruption } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { report } from "../report.ts"
 import { watchBody } from "./body.ts"
-import { createBreaker, isOffline, type Faultless } from "./create-breaker.ts"
+import { createBreaker, isOffline } from "./create-breaker.ts"
 import { isLeaving, watchLeaving } from "./leaving.ts"
 import { BreakerRegistry } from "./registry.ts"
 import {
@@ -63,9 +64,9 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
   checkFetchSettings(options)
   watchLeaving()
   const settings = { ...options }
-  const faultless: Faultless = { excused: [], excluded: new WeakSet() }
+  const excluded = new WeakSet<object>()
   const breakers = new BreakerRegistry(
-    (key, snapshot) => createBreaker(settings, key, snapshot, faultless),
+    (key, snapshot) => createBreaker(settings, key, snapshot, excluded),
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
     settings.snapshot,
   )
@@ -107,9 +108,8 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         return watched.response
       } catch (error) {
         // An aborted call is judged by its signal, not by this error.
-        const excused = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
-        if (excused && !signal?.aborted) faultless.excused.push(error)
-        throw error
+        const isMishap = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
+        throw isMishap && !signal?.aborted ? new Interruption("mishap", error) : error
       }
     }
 
@@ -121,7 +121,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         call.then(resolve, reject)
       })
     } catch (error) {
-      if (caller?.aborted || faultless.excluded.delete(error as object)) throw error
+      if (caller?.aborted || excluded.delete(error as object)) throw error
       const { fallback, rejectWith } = settings
       try {
         const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
