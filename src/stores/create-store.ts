@@ -13,10 +13,10 @@ import { adopt, settle, type Transition } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
 import type { Policy } from "../core/policy.ts"
 import type { Report, Verdict } from "../core/shared.ts"
+import { bounded } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { isTimeout } from "../judge.ts"
 import { MAX_TIMER, TIMER } from "../settings.ts"
-import { whenAborted } from "../when-aborted.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
@@ -368,19 +368,13 @@ class Link implements StoreLink {
   /** The verdict; `undefined` when the deadline or an abort comes first. */
   async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
     const deadline = this.#deadline
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let unfollow: (() => void) | null | undefined
-    const late = new Promise<undefined>((resolve) => {
-      unfollow = signal && whenAborted(signal, () => resolve(undefined))
-      timer = setTimeout(() => {
-        this.#failed(new Error(`The store did not answer within ${deadline} ms`))
-        resolve(undefined)
-      }, deadline)
-    })
-    const verdict = await Promise.race([asked, late])
-    clearTimeout(timer)
-    unfollow?.()
-    return verdict
+    try {
+      // A limit of 0 would be none.
+      return await bounded(() => asked, signal, deadline || 1)
+    } catch {
+      if (!signal?.aborted) this.#failed(new Error(`The store did not answer within ${deadline} ms`))
+      return undefined
+    }
   }
 
   /** Announces that the store failed: once while it lasts, but again until the breaker has a listener. */
