@@ -18,7 +18,7 @@ import { ask, BOOLEAN } from "./check.ts"
 import type { Counts, Outcome, State } from "./counts.ts"
 import { openPeriod, type Policy } from "./policy.ts"
 import { newGeneration, type BreakerRecord, type Permit } from "./record.ts"
-import { bucketOf, push, roll, tally } from "./window.ts"
+import { bucketOf, push, roll, tally, toNumber } from "./window.ts"
 
 /** A change of state. */
 export interface Transition {
@@ -259,10 +259,10 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }
+  if (!calls) tally(counts, outcome, slow)
   // A window of calls does not hold excluded calls, so they must not stay in the count of requests.
-  if (calls && outcome === "excluded") counts.requests -= 1
-  else tally(counts, outcome, slow)
-  if (calls && outcome !== "excluded") push(calls, counts, failed, slow, policy.windowSize)
+  else if (outcome === "excluded") counts.requests -= 1
+  else push(calls, counts, toNumber(failed, slow), policy.windowSize)
 }
 
 function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {

@@ -11,7 +11,7 @@ import { isLike } from "./check.ts"
 import { noCounts, STATES, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, newGeneration, type BreakerRecord } from "./record.ts"
-import { add, FAILED, push, SLOW, tally, type Bucket } from "./window.ts"
+import { add, push, type Bucket } from "./window.ts"
 
 /** The state of a breaker at one moment, as plain JSON; all times are durations in milliseconds. */
 export interface BreakerSnapshot {
@@ -102,10 +102,7 @@ function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, wi
   } else if (calls) {
     // Without the calls that were under way: they would never leave this count.
     counts.requests = from.calls.length
-    for (const call of from.calls) {
-      tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0)
-      push(calls, counts, (call & FAILED) > 0, (call & SLOW) > 0, policy.windowSize)
-    }
+    for (const call of from.calls) push(calls, counts, call, policy.windowSize)
   } else {
     Object.assign(counts, past)
   }

@@ -57,26 +57,34 @@ export function bucketOf({ first, buckets }: TimeWindow, age: number): Bucket {
   return bucket
 }
 
-/** Adds a settled call to the totals. */
-export function tally(counts: Counts, outcome: Outcome, slow: boolean): void {
-  if (outcome === "success") counts.totalSuccesses += 1
-  else if (outcome === "failure") counts.totalFailures += 1
-  else counts.totalExclusions += 1
-  if (slow && outcome !== "excluded") counts.totalSlow += 1
+/** Adds a settled call to the totals, or takes it out again. */
+export function tally(counts: Counts, outcome: Outcome, slow: boolean, sign: 1 | -1 = 1): void {
+  if (outcome === "success") counts.totalSuccesses += sign
+  else if (outcome === "failure") counts.totalFailures += sign
+  else counts.totalExclusions += sign
+  if (slow && outcome !== "excluded") counts.totalSlow += sign
 }
 
-export const FAILED = 1
-export const SLOW = 2
+const FAILED = 1
+const SLOW = 2
 
-/** Puts a call that was tallied into a ring of `length`, and subtracts the call that it replaces from the totals. */
-export function push(ring: CallWindow, counts: Counts, failed: boolean, slow: boolean, length: number): void {
+/** Adds a call to a ring of `length` and to the totals, and takes out the call that it replaces. */
+export function push(ring: CallWindow, counts: Counts, call: number, length: number): void {
   const { calls, next } = ring
   const old = calls[next]
-  calls[next] = (failed ? FAILED : 0) + (slow ? SLOW : 0)
+  calls[next] = call
   ring.next = (next + 1) % length
+  tallyCall(counts, call, 1)
   if (old === undefined) return
   counts.requests -= 1
-  if (old & FAILED) counts.totalFailures -= 1
-  else counts.totalSuccesses -= 1
-  if (old & SLOW) counts.totalSlow -= 1
+  tallyCall(counts, old, -1)
+}
+
+/** A settled call as the number that a ring holds. */
+export function toNumber(failed: boolean, slow: boolean): number {
+  return (failed ? FAILED : 0) + (slow ? SLOW : 0)
+}
+
+function tallyCall(counts: Counts, call: number, sign: 1 | -1): void {
+  tally(counts, call & FAILED ? "failure" : "success", (call & SLOW) > 0, sign)
 }
