@@ -8,15 +8,9 @@ import type { CircuitBreakerError } from "./errors.ts"
 import { report } from "./report.ts"
 
 /** An event of a breaker. Its fields depend on its type. */
-export class BreakerEvent extends Event {
+export interface BreakerEvent extends Event {
   /** Name of the breaker. */
-  declare readonly breaker: string
-
-  /** Called by the breaker. */
-  constructor(type: string, fields: object) {
-    super(type)
-    Object.assign(this, fields)
-  }
+  readonly breaker: string
 }
 
 /** `"statechange"`: the breaker has changed its state. */
@@ -112,7 +106,7 @@ export class Listeners {
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
   readonly #breaker: string
-  #events: BreakerEvent[] | undefined
+  #events: Event[] | undefined
   #announcing = false
 
   constructor(breaker: string) {
@@ -145,7 +139,7 @@ export class Listeners {
 
   queue(type: keyof BreakerEventMap, fields: object): void {
     this.#events ??= []
-    this.#events.push(new BreakerEvent(type, { breaker: this.#breaker, ...fields }))
+    this.#events.push(Object.assign(new Event(type), { breaker: this.#breaker, ...fields }))
   }
 
   /**
