@@ -10,26 +10,24 @@ const all = new WeakMap<AbortSignal, Followers>()
  * Calls `callback` when `signal` is aborted. All callbacks share one listener: Node warns of a leak when a
  * signal has more than ten listeners, and removing a listener takes longer the more there are.
  *
- * @returns a function that removes the callback.
+ * @returns a function that removes the callback, to be called once.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
-  const followers = all.get(signal) ?? follow(signal)
-  followers.callbacks.add(callback)
-  return () => {
-    followers.callbacks.delete(callback)
-    if (followers.callbacks.size > 0 || all.get(signal) !== followers) return
-    all.delete(signal)
-    signal.removeEventListener("abort", followers.listener)
+  let followers = all.get(signal)
+  if (!followers) {
+    const callbacks = new Set<() => void>()
+    followers = { callbacks, listener: () => callbacks.forEach((callback) => callback()) }
+    all.set(signal, followers)
+    signal.addEventListener("abort", followers.listener)
   }
-}
-
-function follow(signal: AbortSignal): Followers {
-  const callbacks = new Set<() => void>()
-  const listener = (): void => callbacks.forEach((callback) => callback())
-  const followers = { callbacks, listener }
-  all.set(signal, followers)
-  signal.addEventListener("abort", listener)
-  return followers
+  const { callbacks, listener } = followers
+  callbacks.add(callback)
+  return () => {
+    callbacks.delete(callback)
+    if (callbacks.size > 0) return
+    all.delete(signal)
+    signal.removeEventListener("abort", listener)
+  }
 }
 
 /** Whether `value` is a signal. Checked by its shape, since it may come from another realm. */
