@@ -17,7 +17,7 @@ export interface Judgement extends Evidence {
 
 /** Judges a call that rejected. */
 export function judgeError(settings: CallSettings, error: unknown): Judgement {
-  if (!(error instanceof Interruption)) return judge(settings, "failure", error ?? null, undefined, error)
+  if (!(error instanceof Interruption)) return judge(settings, error ?? null, undefined, error)
   const { by, reason } = error
   const failed =
     by === "timeout"
@@ -30,17 +30,17 @@ const SUCCESS: Judgement = { outcome: "success" }
 
 /** Judges a call that fulfilled. */
 export function judgeResult(settings: CallSettings, result: unknown): Judgement {
-  return !settings.isExcluded && !settings.isSuccessful ? SUCCESS : judge(settings, "success", undefined, result, undefined)
+  return !settings.isExcluded && !settings.isSuccessful ? SUCCESS : judge(settings, undefined, result, undefined)
 }
 
 /**
  * @param shown - The error that callbacks get. It is `null` for a rejection with `undefined`, since
  * `undefined` means that the call fulfilled.
  */
-function judge(settings: CallSettings, byDefault: Outcome, shown: unknown, result: unknown, error: unknown): Judgement {
+function judge(settings: CallSettings, shown: unknown, result: unknown, error: unknown): Judgement {
   const { isSuccessful, retryAfterOf } = settings
   if (excludes(settings, shown, result)) return { outcome: "excluded", error }
-  const successful = byDefault === "success"
+  const successful = shown === undefined
   if (isSuccessful ? ask(report, "isSuccessful", BOOLEAN, successful, isSuccessful, shown, result) : successful) {
     return { outcome: "success", error }
   }
