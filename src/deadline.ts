@@ -32,23 +32,22 @@ export async function bounded<T>(
   limit: number | undefined,
 ): Promise<T> {
   const controller = limit ? new AbortController() : undefined
-  let interrupt!: (by: Interruption["by"], reason: unknown) => void
-  const interruption = new Promise<never>((_, reject) => {
-    interrupt = (by, reason) => {
-      reject(new Interruption(by, reason))
-      controller?.abort(reason)
-    }
-  })
-  // Nothing awaits it when the request throws at once: its rejection must not be unhandled.
-  interruption.catch(() => {})
-  const onTimeout = (): void =>
-    interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
-  // Added before the request adds a listener of its own, so that an abort is known here before the request
-  // fails.
-  const unfollow = caller && whenAborted(caller, () => interrupt("abort", caller.reason))
-  const timer = limit ? setTimeout(onTimeout, limit) : undefined
+  let unfollow: (() => void) | null | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
   try {
-    const result = await Promise.race([interruption, request(controller?.signal ?? caller ?? undefined)])
+    const result = await new Promise<T>((resolve, reject) => {
+      const interrupt = (by: Interruption["by"], reason: unknown): void => {
+        reject(new Interruption(by, reason))
+        controller?.abort(reason)
+      }
+      const onTimeout = (): void =>
+        interrupt("timeout", new DOMException(`The call took longer than ${limit} ms`, "TimeoutError"))
+      // Added before the request adds a listener of its own, so that an abort is known here before the request
+      // fails.
+      unfollow = caller && whenAborted(caller, () => interrupt("abort", caller.reason))
+      timer = limit ? setTimeout(onTimeout, limit) : undefined
+      Promise.resolve(request(controller?.signal ?? caller ?? undefined)).then(resolve, reject)
+    })
     if (controller && caller) followBody(result, caller, controller)
     return result
   } catch (error) {

@@ -93,8 +93,8 @@ export function restoreSnapshot(
  * snapshot: if the two did not match, calls would never leave the totals, or make them negative.
  */
 function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, window: from }: BreakerSnapshot): void {
-  const { counts, time, calls } = record
-  const { totalSuccesses, totalExclusions, consecutiveSuccesses, consecutiveFailures } = past
+  const { counts, time, calls, probes } = record
+  const { consecutiveSuccesses, consecutiveFailures } = past
   if (time) {
     time.age = Math.floor(elapsed / policy.bucketPeriod)
     time.buckets = copy(from.buckets).filter(({ age }) => age <= time.age)
@@ -107,11 +107,11 @@ function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, wi
     Object.assign(counts, past)
   }
   Object.assign(counts, { consecutiveSuccesses, consecutiveFailures })
-  if (record.probes) {
+  if (probes) {
     // If `maxRequests` is smaller now, these successes may already be enough to close the breaker, and no
     // further call would be admitted to close it. So at least one is left to make.
-    const successes = Math.min(totalSuccesses, policy.maxRequests - 1)
-    Object.assign(counts, { requests: successes + totalExclusions, totalSuccesses: successes, consecutiveSuccesses: successes })
+    counts.totalSuccesses = counts.consecutiveSuccesses = Math.min(counts.totalSuccesses, policy.maxRequests - 1)
+    counts.requests = counts.totalSuccesses + counts.totalExclusions
   }
 }
 
