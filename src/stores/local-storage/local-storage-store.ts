@@ -58,7 +58,15 @@ export function localStorageStore(settings: LocalStorageSettings = {}): BreakerS
   return createStore(new PageStorage(settings))
 }
 
-type Changed = (verdict: Verdict) => void
+/**
+ * A breaker that wants to know of changes. Weak: the event listeners live as long as the page, and must not keep
+ * breakers alive.
+ */
+interface Watcher {
+  readonly name: string
+  readonly policy: WeakRef<Policy>
+  readonly changed: WeakRef<(verdict: Verdict) => void>
+}
 
 /**
  * The role of the tab that makes the half-open calls. Until they have ended, its copy of the record is the
@@ -89,11 +97,9 @@ class PageStorage implements SharedStorage {
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Lead | undefined>>()
-  // Weak: the event listeners live as long as the page, and must not keep breakers alive.
-  readonly #watchers = new Set<WeakRef<Changed>>()
-  readonly #watched = new WeakMap<Changed, { readonly name: string; readonly policy: Policy }>()
+  readonly #watchers = new Set<Watcher>()
   // Made when it is needed: Workers with a compatibility date before 2025-05-05 do not have it.
-  #gone: FinalizationRegistry<WeakRef<Changed>> | undefined
+  #gone: FinalizationRegistry<Watcher> | undefined
   #begun = false
 
   constructor({ storage, prefix = "webbreaker:" }: LocalStorageSettings) {
@@ -124,31 +130,28 @@ class PageStorage implements SharedStorage {
     return verdict
   }
 
-  watch(name: string, policy: Policy, changed: Changed): void {
-    const ref = new WeakRef(changed)
-    this.#watchers.add(ref)
-    this.#watched.set(changed, { name, policy })
+  watch(name: string, policy: Policy, changed: (verdict: Verdict) => void): void {
+    const watcher: Watcher = { name, policy: new WeakRef(policy), changed: new WeakRef(changed) }
+    this.#watchers.add(watcher)
     this.#gone ??= new FinalizationRegistry((gone) => this.#watchers.delete(gone))
-    this.#gone.register(changed, ref)
+    this.#gone.register(changed, watcher)
     this.#begin()
     // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
     // storage.
-    if (this.#storage().getItem(this.#prefix + name) !== null) this.#look(changed)
+    if (this.#text(name) !== undefined) this.#look(watcher)
   }
 
   #begin(): void {
     if (this.#begun) return
     this.#begun = true
-    if (typeof addEventListener === "function") this.#listen()
+    if (typeof addEventListener === "function") {
+      addEventListener("storage", ({ key }) => this.#lookAgain(key))
+      // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
+      addEventListener("pageshow", ({ persisted }) => {
+        if (persisted) this.#lookAgain(null)
+      })
+    }
     this.#tidy()
-  }
-
-  #listen(): void {
-    addEventListener("storage", ({ key }) => this.#lookAgain(key))
-    // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
-    addEventListener("pageshow", ({ persisted }) => {
-      if (persisted) this.#lookAgain(null)
-    })
   }
 
   /** Removes records that have been of no use for days, and would only fill the storage of the page. */
@@ -163,21 +166,22 @@ class PageStorage implements SharedStorage {
 
   /** Reads the record of one key again, or all of them when it is `null`, as in the event of a cleared storage. */
   #lookAgain(key: string | null): void {
-    for (const ref of this.#watchers) {
-      const changed = ref.deref()
-      const watched = changed && this.#watched.get(changed)
-      if (!watched || (key !== null && key !== this.#prefix + watched.name)) continue
+    for (const watcher of this.#watchers) {
+      if (key !== null && key !== this.#prefix + watcher.name) continue
       try {
-        this.#look(changed)
+        this.#look(watcher)
       } catch {
         // No call waits for this. The next exchange will report the error.
       }
     }
   }
 
-  #look(changed: Changed): void {
-    const { name, policy } = this.#watched.get(changed)!
-    if (!this.#leadOf(name)) changed(applyToRecord(this.#read(name, policy), policy, {}, Date.now()))
+  #look(watcher: Watcher): void {
+    const { name } = watcher
+    const policy = watcher.policy.deref()
+    const changed = watcher.changed.deref()
+    if (!policy || !changed || this.#leadOf(name)) return
+    changed(applyToRecord(this.#read(name, policy), policy, {}, Date.now()))
   }
 
   async #acquire(name: string, policy: Policy, report: Report): Promise<Verdict> {
