@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, BOOLEAN, check, FUNCTION, INTEGER, NUMBER, OBJECT, type Rule } from "./core/check.ts"
+import { ask, BOOLEAN, check, COUNT, FUNCTION, NUMBER, OBJECT, SHARE, type Rule } from "./core/check.ts"
 import type { Counts } from "./core/counts.ts"
 import type { MachineSettings, OpenContext } from "./core/policy.ts"
 import { report } from "./report.ts"
@@ -63,9 +63,7 @@ export interface Backoff {
 }
 
 const POSITIVE: Rule = ["a number above 0", (value) => NUMBER[1](value) && value !== 0]
-const COUNT: Rule = ["an integer from 1", (value) => INTEGER[1](value) && value !== 0]
-const SHARE: Rule = ["a number above 0 to 1", (value) => POSITIVE[1](value) && (value as number) <= 1]
-const JITTER: Rule = ["a number from 0 to 1", (value) => NUMBER[1](value) && (value as number) <= 1]
+const THRESHOLD: Rule = ["a number above 0 to 1", (value) => SHARE[1](value) && value !== 0]
 const PRESETS: Rule = [
   "presets, each with a function readyToTrip",
   (value) => (value as Preset[]).length > 0 && (value as Preset[]).every((preset) => FUNCTION[1](preset?.readyToTrip)),
@@ -160,7 +158,7 @@ export function exponentialBackoff(settings: Backoff): ((context: OpenContext) =
   check("initial", initial, POSITIVE)
   check("max", max, ["a number from initial", (value) => NUMBER[1](value) && (value as number) >= initial])
   check("factor", factor, ["a number from 1", (value) => NUMBER[1](value) && (value as number) >= 1])
-  check("jitter", jitter, JITTER)
+  check("jitter", jitter, SHARE)
   check("random", random, FUNCTION)
   const timeout = ({ opens }: OpenContext): number =>
     Math.min(initial * factor ** (opens - 1), max) * (1 + jitter * random())
@@ -170,7 +168,7 @@ export function exponentialBackoff(settings: Backoff): ((context: OpenContext) =
 function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
   check("settings", settings, OBJECT)
   const { threshold, within, last } = settings
-  check("threshold", threshold, SHARE)
+  check("threshold", threshold, THRESHOLD)
   if (last === undefined) check("within", within, POSITIVE)
   else check("last", last, COUNT)
   if (last !== undefined && within !== undefined) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, FUNCTION, isNumber, NUMBER, OBJECT, oneOf, type Rule } from "./core/check.ts"
+import { checkAll, FUNCTION, isNumber, NUMBER, OBJECT, oneOf, STRING, type Rule } from "./core/check.ts"
 import type { State } from "./core/counts.ts"
 import type { MachineSettings } from "./core/policy.ts"
 import type { BreakerStore } from "./store.ts"
@@ -117,7 +117,7 @@ export const TIMER: Rule = [
 ]
 
 const RULES: Readonly<Record<string, Rule>> = {
-  name: ["a string", (value) => typeof value === "string"],
+  name: STRING,
   isSuccessful: FUNCTION,
   isExcluded: FUNCTION,
   callerTimeout: /* @__PURE__ */ oneOf("excluded", "failure"),

@@ -9,6 +9,9 @@ export type Rule = readonly [expected: string, holds: (value: unknown) => boolea
 
 export const NUMBER: Rule = ["a number from 0", (value) => isNumber(value)]
 export const INTEGER: Rule = ["an integer from 0", (value) => isNumber(value) && Number.isInteger(value)]
+export const COUNT: Rule = ["an integer from 1", (value) => INTEGER[1](value) && value !== 0]
+export const SHARE: Rule = ["a number from 0 to 1", (value) => isNumber(value) && value <= 1]
+export const STRING: Rule = ["a string", (value) => typeof value === "string"]
 export const BOOLEAN: Rule = ["a boolean", (value) => typeof value === "boolean"]
 export const OBJECT: Rule = ["an object", (value) => typeof value === "object" && value !== null]
 export const FUNCTION: Rule = ["a function", (value) => typeof value === "function"]

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, FUNCTION, INTEGER, NUMBER, OBJECT, oneOf, type Rule } from "../core/check.ts"
+import { checkAll, COUNT, FUNCTION, NUMBER, OBJECT, oneOf, SHARE, type Rule } from "../core/check.ts"
 import { createPolicy } from "../core/policy.ts"
 import { report } from "../report.ts"
 import { callSettings, type Settings } from "../settings.ts"
@@ -81,7 +81,7 @@ export interface FetchSettings extends Settings<Response> {
 const RULES: Readonly<Record<string, Rule>> = {
   key: FUNCTION,
   perKey: FUNCTION,
-  maxBreakers: ["an integer from 1", (value) => INTEGER[1](value) && value !== 0],
+  maxBreakers: COUNT,
   rejectWith: /* @__PURE__ */ oneOf("error", "response"),
   fallback: FUNCTION,
   retryAfter: ["an object or false", (value) => value === false || OBJECT[1](value)],
@@ -90,7 +90,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 const RETRY_AFTER_RULES: Readonly<Record<string, Rule>> = {
   max: NUMBER,
-  jitter: ["a number from 0 to 1", (value) => NUMBER[1](value) && (value as number) <= 1],
+  jitter: SHARE,
 }
 
 /**

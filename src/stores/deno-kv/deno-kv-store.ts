@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, checkAll, type Rule } from "../../core/check.ts"
+import { check, checkAll, STRING, type Rule } from "../../core/check.ts"
 import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
 import { createStore } from "../create-store.ts"
@@ -31,7 +31,7 @@ const DEFAULT_PREFIX = "webbreaker"
 const DEFAULT_DEADLINE = 250
 
 const RULES: Readonly<Record<string, Rule>> = {
-  prefix: ["a string", (value) => typeof value === "string"],
+  prefix: STRING,
   deadline: ["a number from 1 to 2147483647", (value) => TIMER[1](value) && (value as number) >= 1],
 }
 const KV: Rule = [

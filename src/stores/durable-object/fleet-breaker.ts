@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, NUMBER, type Rule } from "../../core/check.ts"
+import { checkAll, COUNT, NUMBER, type Rule } from "../../core/check.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, callsOf, decodeRecord, encodeRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../core/shared.ts"
@@ -55,7 +55,7 @@ const LONGEST_DETOUR = 60_000
 const SLACK = 250
 
 const RULES: Readonly<Record<string, Rule>> = {
-  quorum: ["an integer from 1", (value) => Number.isInteger(value) && (value as number) >= 1],
+  quorum: COUNT,
   slowStart: NUMBER,
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkAll, type Rule } from "../../core/check.ts"
+import { checkAll, STRING, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, renew, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
@@ -31,7 +31,7 @@ export interface LocalStorageSettings {
 
 const RULES: Readonly<Record<string, Rule>> = {
   storage: ["a Storage", (value) => value === null || typeof (value as WebStorage).getItem === "function"],
-  prefix: ["a string", (value) => typeof value === "string"],
+  prefix: STRING,
 }
 
 /**
