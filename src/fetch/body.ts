@@ -5,70 +5,66 @@
  * @module
  */
 
-/** A response, and a promise that settles with its body. */
-export interface WatchedResponse {
-  readonly response: Response
-  /** Fulfils once the body has been read to its end or cancelled; rejects when it breaks off. */
-  readonly ended: Promise<void>
-}
-
 // Responses with these statuses have no body, though some browsers give them an empty one (Fetch, "null body
 // status").
 const NULL_BODY = [204, 205, 304]
 const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const
 
 /**
- * Watches the body of `original`, which must not be used afterwards. Returns `undefined` when it has no body
- * that can be watched.
+ * Watches the body of `original`, which must not be used afterwards. Fulfils once the body has been read to its
+ * end or cancelled, or at once when there is none that can be watched; rejects when it breaks off.
  *
+ * @param arrived - Gets the response for the reader of the body.
  * @param counted - Settles once the breaker has counted the call; the reader learns of the end of the body
  * after that. When the body broke off or the call was given up, it rejects with the error for the reader.
  */
-export function watchBody(original: Response, counted: () => Promise<unknown>): WatchedResponse | undefined {
+export async function watchBody(
+  original: Response,
+  arrived: (response: Response) => void,
+  counted: () => Promise<unknown>,
+): Promise<Response> {
   const { body, status, statusText, headers } = original
   // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
-  if (!body || body.locked || original.bodyUsed || unusual || NULL_BODY.includes(status)) return undefined
+  if (!body || body.locked || original.bodyUsed || unusual || NULL_BODY.includes(status)) return original
   const reader = body.getReader()
-  let resolve!: () => void
-  let reject!: (error: unknown) => void
-  const ended = new Promise<void>((...settle) => {
-    ;[resolve, reject] = settle
-  })
   let failure: { readonly error: unknown } | undefined
-  const watched = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        counted().catch((error: unknown) => {
-          failure = { error }
-          controller.error(error)
-          // Ends the download also when `fetch` ignores its signal.
-          reader.cancel(error).catch(() => {})
-        })
-      },
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (!done) return controller.enqueue(value)
-          resolve()
-          await counted()
-          controller.close()
-        } catch (error) {
-          reject(error)
-        }
-      },
-      cancel(reason) {
-        resolve()
-        return reader.cancel(reason)
-      },
-    },
-    // Read a chunk only when the reader asks for it, and none ahead.
-    { highWaterMark: 0 },
-  )
   const rethrow = (error: unknown): never => {
     throw failure ? failure.error : error
   }
-  return { response: resemble(new Response(watched, { status, statusText, headers }), original, rethrow), ended }
+  return new Promise((resolve, reject) => {
+    const watched = new ReadableStream<Uint8Array>(
+      {
+        start(controller) {
+          counted().catch((error: unknown) => {
+            failure = { error }
+            controller.error(error)
+            // Ends the download also when `fetch` ignores its signal.
+            reader.cancel(error).catch(() => {})
+          })
+        },
+        async pull(controller) {
+          try {
+            const { done, value } = await reader.read()
+            if (!done) return controller.enqueue(value)
+            resolve(response)
+            await counted()
+            controller.close()
+          } catch (error) {
+            reject(error)
+          }
+        },
+        cancel(reason) {
+          resolve(response)
+          return reader.cancel(reason)
+        },
+      },
+      // Read a chunk only when the reader asks for it, and none ahead.
+      { highWaterMark: 0 },
+    )
+    const response = resemble(new Response(watched, { status, statusText, headers }), original, rethrow)
+    arrived(response)
+  })
 }
 
 /**

@@ -101,11 +101,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       try {
         const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
         if (settings.settleOn !== "body" || methodOf(input, init) === "HEAD") return response
-        const watched = watchBody(response, () => call)
-        if (!watched) return response
-        arrived(watched.response)
-        await watched.ended
-        return watched.response
+        return await watchBody(response, arrived, () => call)
       } catch (error) {
         // An aborted call is judged by its signal, not by this error.
         const isMishap = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
