@@ -27,11 +27,11 @@ interface PendingRun extends Run {
 interface Pending {
   runs: PendingRun[]
   /** When the call before the first failure ended. */
-  previousAt: number | undefined
-  retryAfter: number | undefined
+  previousAt?: number | undefined
+  retryAfter?: number | undefined
 }
 
-const nothing = (): Pending => ({ runs: [], previousAt: undefined, retryAfter: undefined })
+const nothing = (): Pending => ({ runs: [] })
 
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
