@@ -133,8 +133,7 @@ export function applyToRecord(record: BreakerRecord, policy: Policy, report: Rep
     const permit = record.state === "half-open" ? admit(record, policy) : undefined
     if (typeof permit === "object") lease = permit.lease
   }
-  const { state, opens, openFor } = record
-  const streak = state === "closed" ? record.counts.consecutiveFailures : 0
+  const { state, opens, openFor, counts: { consecutiveFailures: streak } } = record
   return { state, opens, openFor, retryAfter: retryAfter(record, policy), ...(streak && { streak }), ...(lease && { lease }) }
 }
 

@@ -13,7 +13,7 @@ import type { WebStorage } from "./web-storage.ts"
 /** The office of the leader, which this tab holds. */
 export interface Office {
   /** Whether this tab still holds it: WebKit takes locks away from a page in the back/forward cache. */
-  readonly held: boolean
+  isHeld(): boolean
   /** Whether it is certain that no other tab has held it at the same time. */
   readonly sure: boolean
   resign(): void
@@ -46,13 +46,7 @@ function electByLock(locks: LockManager, name: string): Promise<Office | undefin
       .request(name, { ifAvailable: true }, (lock) => {
         if (!lock) return resolve(undefined)
         return new Promise<void>((release) => {
-          resolve({
-            get held() {
-              return held
-            },
-            sure: true,
-            resign: release,
-          })
+          resolve({ isHeld: () => held, sure: true, resign: release })
         })
       })
       .then(lost, lost)
@@ -72,21 +66,14 @@ async function electByClaim(
   const own = `${term} ${Date.now()} ${Math.random()}`
   storage.setItem(name, own)
   await new Promise((resolve) => setTimeout(resolve, CLAIM))
-  const holds = (): boolean => storage.getItem(name) === own
-  if (!holds()) return undefined
-  return {
-    get held() {
-      return holds()
-    },
-    sure: false,
-    resign: release,
-  }
-
-  function release(): void {
+  const isHeld = (): boolean => storage.getItem(name) === own
+  if (!isHeld()) return undefined
+  const resign = (): void => {
     try {
-      if (holds()) storage.removeItem(name)
+      if (isHeld()) storage.removeItem(name)
     } catch {
       // Then the claim expires.
     }
   }
+  return { isHeld, sure: false, resign }
 }

@@ -225,7 +225,7 @@ class PageStorage implements SharedStorage {
 
   async #stand(name: string, policy: Policy, term: number, isStuck: boolean, limit: number): Promise<Lead | undefined> {
     const office = await elect(`lead:${this.#prefix}${name}`, `${term}`, this.#storage(), limit)
-    if (!office?.held) return undefined
+    if (!office) return undefined
     try {
       const text = this.#text(name)
       const record = decode(text, policy)
@@ -247,7 +247,7 @@ class PageStorage implements SharedStorage {
   /** The lead of this tab, unless it was lost, for example when the tab was frozen and another one took over. */
   #leadOf(name: string): Lead | undefined {
     const lead = this.#leads.get(name)
-    return lead?.office.held && this.#text(name) === lead.text ? lead : undefined
+    return lead?.office.isHeld() && this.#text(name) === lead.text ? lead : undefined
   }
 
   /**
