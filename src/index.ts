@@ -15,7 +15,8 @@ export {
 export { applyReport, type Report, type Run, type SharedRecord, type Verdict } from "./core/shared.ts"
 export type { Policy } from "./core/policy.ts"
 export type { BreakerStore } from "./store.ts"
-export { createStore, type SharedStorage } from "./stores/create-store.ts"
+export { createStore } from "./stores/create-store.ts"
+export type { SharedStorage } from "./stores/link.ts"
 export { memoryStore } from "./stores/memory-store.ts"
 export type {
   BreakerEvent,

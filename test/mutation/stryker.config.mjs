@@ -6,7 +6,7 @@ export default {
   mutate: [
     "src/core/**/*.ts",
     "src/fetch/{create-breaker,request,retry-after,registry}.ts",
-    "src/stores/{pending-report,ramp,create-store}.ts",
+    "src/stores/{pending-report,ramp,link}.ts",
     "src/stores/durable-object/{quorum,backoff,message,fleet-breaker}.ts",
   ],
   // Stryker would read the file with the API of TypeScript, which version 7 does not have.

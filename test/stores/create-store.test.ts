@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type SharedStorage, type Verdict } from "../../src/index.ts"
-import { patience } from "../../src/stores/create-store.ts"
+import { patience } from "../../src/stores/link.ts"
 import { fail, succeed } from "../breaker/calls.ts"
 import { runs } from "./runs.ts"
 

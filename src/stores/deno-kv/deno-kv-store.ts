@@ -6,7 +6,7 @@
 import { check, checkAll, STRING, type Rule } from "../../core/check.ts"
 import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
-import { createStore } from "../create-store.ts"
+import { linkTo } from "../link.ts"
 import type { DenoKv } from "./kv.ts"
 import { isPromise, KvStorage, type KvSource } from "./kv-storage.ts"
 
@@ -70,7 +70,7 @@ export function denoKvStore(kv: KvSource | (() => KvSource), settings: DenoKvSet
   check("kv", kv, KV)
   checkAll(settings, RULES)
   const { prefix = DEFAULT_PREFIX, deadline = DEFAULT_DEADLINE } = settings
-  return createStore(new KvStorage(kv, prefix, deadline))
+  return linkTo(new KvStorage(kv, prefix, deadline))
 }
 
 function isKv(value: unknown): value is DenoKv {

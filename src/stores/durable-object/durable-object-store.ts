@@ -10,7 +10,8 @@ import { bounded, Interruption } from "../../deadline.ts"
 import { report as reportError } from "../../report.ts"
 import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
-import { createStore, patience, type SharedStorage } from "../create-store.ts"
+import { linkTo, patience, type SharedStorage } from "../link.ts"
+import { Ramp } from "../ramp.ts"
 import { Backoff } from "./backoff.ts"
 import { readVerdict, REFUSED, writeMessage } from "./message.ts"
 import type { BreakerNamespace } from "./platform.ts"
@@ -89,7 +90,7 @@ export function durableObjectStore(
 ): BreakerStore {
   check("namespace", namespace, NAMESPACE)
   checkAll(settings, RULES)
-  return createStore(new ObjectStorage(namespace, settings))
+  return linkTo(new ObjectStorage(namespace, settings), Ramp)
 }
 
 class ObjectStorage implements SharedStorage {

@@ -8,7 +8,7 @@ import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, encodeRecord, freeLeases, leaseTime, renew, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
-import { createStore, type SharedStorage } from "../create-store.ts"
+import { linkTo, type SharedStorage } from "../link.ts"
 import { elect, type Office } from "./election.ts"
 import type { WebStorage } from "./web-storage.ts"
 
@@ -55,7 +55,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 export function localStorageStore(settings: LocalStorageSettings = {}): BreakerStore {
   checkAll(settings, RULES)
-  return createStore(new PageStorage(settings))
+  return linkTo(new PageStorage(settings))
 }
 
 /**

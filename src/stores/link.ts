@@ -1,0 +1,367 @@
+/**
+ * Connects a breaker to a record that it shares with others.
+ *
+ * Calls do not wait for the store. A closed breaker decides by its own state, and reports the outcomes of its
+ * calls in the background: failures at once, with the successes before them, one report at a time. Only a
+ * half-open call asks the store first, for a lease, and waits no longer than the deadline.
+ *
+ * @module
+ */
+import type { Counts, Outcome } from "../core/counts.ts"
+import { adopt, settle, type Transition } from "../core/machine.ts"
+import type { Permit } from "../core/record.ts"
+import type { Policy } from "../core/policy.ts"
+import type { Report, Verdict } from "../core/shared.ts"
+import { bounded } from "../deadline.ts"
+import { CircuitBreakerError } from "../errors.ts"
+import { isTimeout } from "../judge.ts"
+import { MAX_TIMER } from "../settings.ts"
+import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
+import { checkVerdict } from "./check-verdict.ts"
+import { PendingReport } from "./pending-report.ts"
+import type { Ramp } from "./ramp.ts"
+
+/**
+ * Where breakers of the same name share a record: the tabs of a browser, the isolates of a Worker.
+ *
+ * Only `exchange` is required: it applies the report to the record of `name` as one atomic step, and returns
+ * the verdict. `applyReport` does the work for a record as JSON. `exchange` may throw, reject, or never
+ * answer: the breaker then goes on by its local state and announces a `"storeerror"`. When it rejects, the
+ * report is sent again with the next one, unless the error is named "TimeoutError": that report may have
+ * arrived.
+ */
+export interface SharedStorage {
+  /** Applies the report to the record of `name`, as one step, and answers with the verdict. */
+  exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
+  /**
+   * Calls `changed` with each verdict that others bring about. The breaker itself holds that function: a
+   * storage that keeps only a `WeakRef` to it lets breakers that are no longer used be collected.
+   */
+  watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
+  /**
+   * How long a half-open call waits for the answer at most, in milliseconds.
+   *
+   * @defaultValue 250
+   */
+  readonly deadline?: number
+  /**
+   * After a failure was reported, how long until a success may be reported without another failure, in
+   * milliseconds.
+   *
+   * @defaultValue 0
+   */
+  readonly successInterval?: number
+}
+
+const DEFAULT_DEADLINE = 250
+const LONG_STREAK = 3
+// While another client makes the half-open call: how many milliseconds until this one asks for the result.
+const ASK_AGAIN = 1_000
+// After a report has failed, the next success is reported after this many times the usual interval.
+const BACKOFF_FACTOR = 6
+// The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
+// period.
+const PAST_END = -1
+
+/**
+ * How long a report may take, in milliseconds; no call waits for it. A report that has no answer by then is
+ * taken to be lost, together with the request that sent it.
+ */
+export function patience(deadline: number): number {
+  return Math.min(deadline * 4, MAX_TIMER)
+}
+
+/**
+ * Makes a store of a storage that needs no checks.
+ *
+ * @param slowStart - For a storage whose verdicts may ask for a slow start. Handed in, so that it is left out of
+ * bundles without such a storage.
+ */
+export function linkTo(storage: SharedStorage, slowStart?: typeof Ramp): BreakerStore {
+  return { link: (host) => new Link(storage, host, slowStart) }
+}
+
+class Link implements StoreLink {
+  holdsBack = false
+  readonly #storage: SharedStorage
+  readonly #host: StoreHost
+  /** The answer for each permit that asked for a lease. */
+  readonly #asking = new WeakMap<Permit, Promise<Verdict | undefined>>()
+  readonly #pending: PendingReport
+  /**
+   * Other reports that did not reach the store: settled leases, and changes by hand. They are sent again with
+   * the next report.
+   */
+  #untold: Report[] = []
+  /** Until this time a report is taken to be under way. The request that waits for its answer may be gone. */
+  #reportingUntil = 0
+  #reports = 0
+  /**
+   * From this time on, a success is reported even without a failure, to end the streak of the record. Without
+   * `watch`, that is so from the first call: the breaker may be new, and the others may know more.
+   */
+  #successDue: number
+  readonly #slowStart: typeof Ramp | undefined
+  #ramp: Ramp | undefined
+  #failing = false
+  /** The counts by which the breaker opened. They are reported, since the record may not open by its own counts. */
+  #opened: Counts | undefined
+  /** How often the state was changed by hand. A call that waits for a lease meanwhile has to be admitted anew. */
+  #interventions = 0
+  #asked = 0
+  #answered = 0
+  /** Whether the breaker is open because the record is. */
+  #adopted = false
+  readonly #changed = (verdict: Verdict): void => {
+    try {
+      checkVerdict(verdict)
+    } catch (error) {
+      return this.#failed(error)
+    }
+    this.#adopt(verdict, ++this.#asked)
+    // Others had failures: a success of this breaker ends their streak.
+    if (verdict.streak) this.#askAgain(this.#successInterval)
+  }
+
+  constructor(storage: SharedStorage, host: StoreHost, slowStart: typeof Ramp | undefined) {
+    this.#storage = storage
+    this.#host = host
+    this.#slowStart = slowStart
+    this.#pending = new PendingReport(host.policy, this.#successInterval > 0)
+    this.#successDue = storage.watch ? Infinity : 0
+    try {
+      storage.watch?.(host.name, host.policy, this.#changed)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
+    const interventions = this.#interventions
+    // A call that waits for its store has not been made yet. It must not be given up, even by a short
+    // `probeTimeout`.
+    permit.at += this.#deadline
+    const verdict = await this.#inTime(this.#ask(permit), signal)
+    // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
+    // again. Without an answer in time, or when the record is closed, the breaker's own state decides.
+    const granted =
+      interventions === this.#interventions &&
+      (verdict?.lease !== undefined ||
+        ((!verdict || verdict.state === "closed") && permit.generation === this.#host.record.generation))
+    if (granted && !signal?.aborted) {
+      this.#host.apply((record) => {
+        permit.at = record.now
+        return undefined
+      })
+      return permit
+    }
+    this.#giveBack(permit)
+    if (signal?.aborted) throw signal.reason
+    // By now the breaker has taken over the verdict: it rejects the call, or is closed.
+    const admitted = this.#host.admit()
+    if (admitted instanceof CircuitBreakerError) throw admitted
+    if (!admitted?.lease) return admitted
+    // The breaker is still half-open, or again. Reject the call: asking once more might go on forever.
+    this.#giveBack(admitted)
+    const rejection = this.#host.reject(ASK_AGAIN)
+    if (rejection) throw rejection
+    return undefined
+  }
+
+  #giveBack(permit: Permit): void {
+    this.#host.apply((record, policy) => settle(record, policy, permit, "excluded", false))
+    this.settled(permit, "excluded", false, false)
+  }
+
+  holdBack(): number {
+    const wait = this.#ramp?.holdBack(Date.now())
+    this.holdsBack = wait !== undefined
+    return wait ?? 0
+  }
+
+  settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void {
+    if (change?.from === "closed") this.#opened = change.counts
+    if (change?.to === "closed") this.#forget()
+    if (permit.lease) void this.#settle(permit, outcome, counted, slow, retryAfter)
+    else if (counted) this.#add(outcome, slow, retryAfter)
+  }
+
+  #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
+    if (outcome === "excluded") return
+    this.#pending.add(outcome, slow, retryAfter)
+    // The clock is not read while no success is due.
+    const isDue = this.#successDue < Infinity && Date.now() >= this.#successDue
+    if (isDue || outcome === "failure" || this.#opened) void this.#report()
+  }
+
+  /**
+   * When a half-open call ends, the store may not have answered its request for a lease yet, or may not have
+   * been asked: `allow` does not wait.
+   */
+  async #settle(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number): Promise<void> {
+    const asking = this.#asking.get(permit) ?? (counted && outcome !== "excluded" ? this.#ask(permit) : undefined)
+    const lease = (await asking)?.lease
+    // The outcome of a lease matters to the others even when this breaker has changed its state since.
+    if (lease) await this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
+    // Without a lease it is reported like any other call: the record may be closed.
+    else if (counted) this.#add(outcome, slow, retryAfter)
+  }
+
+  #ask(permit: Permit): Promise<Verdict | undefined> {
+    // First settle the leases whose report was lost: while the record counts them, it may grant no new one.
+    this.#tellAgain(({ settle }) => settle !== undefined)
+    const asking = this.#exchange({ acquire: true }, permit).then(({ verdict }) => verdict)
+    this.#asking.set(permit, asking)
+    return asking
+  }
+
+  get #deadline(): number {
+    return this.#storage.deadline ?? DEFAULT_DEADLINE
+  }
+
+  get #successInterval(): number {
+    return this.#storage.successInterval ?? 0
+  }
+
+  isolated(): void {
+    this.#interventions += 1
+  }
+
+  forced(state: "open" | "closed"): void {
+    this.#interventions += 1
+    this.#forget()
+    this.#untold = []
+    // Answers to earlier questions do not include this change, and are ignored.
+    this.#answered = this.#asked + 1
+    void this.#tell({ force: state })
+  }
+
+  /** Sends what cannot wait for a report that is under way. */
+  async #tell(news: Report): Promise<void> {
+    const { generation } = this.#host.record
+    const { verdict, lost } = await this.#exchange(news)
+    if (verdict) return
+    // A lease may be settled twice. A change by hand is sent again only if it cannot have arrived and the
+    // state is still the same: otherwise it could undo what others have decided since.
+    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
+    this.#askAgain(ASK_AGAIN)
+  }
+
+  #tellAgain(isDue: (news: Report) => boolean): void {
+    const due = this.#untold.filter(isDue)
+    this.#untold = this.#untold.filter((news) => !due.includes(news))
+    for (const news of due) void this.#tell(news)
+  }
+
+  /** Reports the outcomes, one report at a time. Outcomes that come up meanwhile go with the next. */
+  async #report(): Promise<void> {
+    if (Date.now() < this.#reportingUntil) return
+    if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
+    const turn = ++this.#reports
+    this.#reportingUntil = Date.now() + patience(this.#deadline)
+    const { record } = this.#host
+    this.#tellAgain(() => true)
+    const pending = this.#pending.take()
+    // An open period that is over need not be reported.
+    const opened = record.state === "open" ? this.#opened : undefined
+    this.#opened = undefined
+    this.#successDue = pending.runs?.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
+    const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
+    // This report was taken to be lost, and another one is under way.
+    if (turn !== this.#reports) return
+    this.#reportingUntil = 0
+    // The record is about to open: report the next success at once, to end the streak.
+    if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
+    if (!verdict) {
+      this.#opened ??= opened
+      if (!lost) this.#pending.putBack()
+      // The store may have failed under load, so wait for longer.
+      this.#askAgain(Math.max(this.#successInterval * BACKOFF_FACTOR, ASK_AGAIN))
+    } else if (this.#pending.hasFailure || this.#opened) void this.#report()
+  }
+
+  /** Drops failures from before the breaker closed: reported later, they would open another one. */
+  #forget(): void {
+    this.#pending.clear()
+    this.#opened = undefined
+    this.#adopted = false
+    this.#untold = this.#untold.filter(({ settle }) => settle)
+  }
+
+  /** Reports the first success that comes after `wait` milliseconds. */
+  #askAgain(wait: number): void {
+    this.#successDue = Math.min(this.#successDue, Date.now() + wait)
+  }
+
+  /**
+   * Sends a report, and takes over the verdict. There is no verdict when the store fails; `lost` is true then
+   * if the report may have arrived all the same. The synchronous part of the storage's work is done before
+   * this returns.
+   */
+  async #exchange(report: Report, permit?: Permit): Promise<{ readonly verdict?: Verdict; readonly lost?: boolean }> {
+    const turn = ++this.#asked
+    let lost = false
+    try {
+      const { name, policy } = this.#host
+      const verdict = await this.#storage.exchange(name, policy, report)
+      lost = true
+      checkVerdict(verdict)
+      // A storage that is full can still be read, so an answer to a request for a lease does not mean that it
+      // works.
+      if (!report.acquire) this.#failing = false
+      this.#adopt(verdict, turn, permit)
+      return { verdict }
+    } catch (error) {
+      this.#failed(error)
+      return { lost: lost || isTimeout(error) }
+    }
+  }
+
+  /** Takes over a verdict, unless a later question has been answered already. */
+  #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
+    if (turn < this.#answered) return
+    this.#answered = turn
+    this.#ramp = slowStart && this.#slowStart && new this.#slowStart(slowStart, Date.now(), this.#ramp)
+    this.holdsBack = this.#ramp !== undefined
+    if (state === "open") {
+      this.#adopted = true
+      this.#take("open", retryAfter, opens, openFor)
+    } else if (state === "half-open") {
+      const { record } = this.#host
+      // Keep the local state when a lease was granted, or when the state has changed meanwhile: that says
+      // more than this verdict.
+      if (permit ? lease || permit.generation !== record.generation : record.state !== "closed") return
+      this.#adopted = true
+      // Others make the half-open calls: this breaker asks for the result later. If it has not asked for a
+      // lease and one is free, it may ask now.
+      const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
+      this.#take("open", permit || retryAfter ? wait : PAST_END, opens, openFor)
+    } else if (this.#adopted) {
+      this.#forget()
+      this.#take("closed", 0, 0)
+    }
+  }
+
+  #take(...state: [state: "open" | "closed", remaining: number, opens: number, openFor?: number]): void {
+    this.#host.apply((record, policy) => adopt(record, policy, ...state))
+  }
+
+  /** The verdict; `undefined` when the deadline or an abort comes first. */
+  async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
+    const deadline = this.#deadline
+    try {
+      // A limit of 0 would be none.
+      return await bounded(() => asked, signal, deadline || 1)
+    } catch {
+      if (!signal?.aborted) this.#failed(new Error(`The store did not answer within ${deadline} ms`))
+      return undefined
+    }
+  }
+
+  /** Announces that the store failed: once while it lasts, but again until the breaker has a listener. */
+  #failed(error: unknown): void {
+    // In a microtask: in its constructor the breaker cannot have listeners yet.
+    if (!this.#failing) queueMicrotask(() => (this.#failing &&= this.#host.failed(error)))
+    this.#failing = true
+  }
+}
