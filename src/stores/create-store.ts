@@ -1,6 +1,7 @@
 import { check, checkAll, FUNCTION, NUMBER, type Rule } from "../core/check.ts"
 import { TIMER } from "../settings.ts"
 import type { BreakerStore } from "../store.ts"
+import { checkVerdict } from "./check-verdict.ts"
 import { linkTo, type SharedStorage } from "./link.ts"
 import { Ramp } from "./ramp.ts"
 
@@ -29,5 +30,5 @@ const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: TIMER
 export function createStore(storage: SharedStorage): BreakerStore {
   check("exchange", (storage as SharedStorage | undefined)?.exchange, FUNCTION)
   checkAll(storage, RULES)
-  return linkTo(storage, Ramp)
+  return linkTo(storage, { slowStart: Ramp, check: checkVerdict })
 }

@@ -17,7 +17,7 @@ import { CircuitBreakerError } from "../errors.ts"
 import { isTimeout } from "../judge.ts"
 import { MAX_TIMER } from "../settings.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
-import { checkVerdict } from "./check-verdict.ts"
+import type { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
 import type { Ramp } from "./ramp.ts"
 
@@ -71,14 +71,17 @@ export function patience(deadline: number): number {
   return Math.min(deadline * 4, MAX_TIMER)
 }
 
-/**
- * Makes a store of a storage that needs no checks.
- *
- * @param slowStart - For a storage whose verdicts may ask for a slow start. Handed in, so that it is left out of
- * bundles without such a storage.
- */
-export function linkTo(storage: SharedStorage, slowStart?: typeof Ramp): BreakerStore {
-  return { link: (host) => new Link(storage, host, slowStart) }
+/** What only some storages need. It is handed in, so that it is left out of the bundles of the others. */
+interface Parts {
+  /** For a storage whose verdicts may ask for a slow start. */
+  readonly slowStart?: typeof Ramp
+  /** For a storage whose verdicts may be invalid. */
+  readonly check?: typeof checkVerdict
+}
+
+/** Makes a store of a storage, without a check of its fields. */
+export function linkTo(storage: SharedStorage, parts: Parts = {}): BreakerStore {
+  return { link: (host) => new Link(storage, host, parts) }
 }
 
 class Link implements StoreLink {
@@ -101,7 +104,7 @@ class Link implements StoreLink {
    * `watch`, that is so from the first call: the breaker may be new, and the others may know more.
    */
   #successDue: number
-  readonly #slowStart: typeof Ramp | undefined
+  readonly #parts: Parts
   #ramp: Ramp | undefined
   #failing = false
   /** The counts by which the breaker opened. They are reported, since the record may not open by its own counts. */
@@ -114,7 +117,7 @@ class Link implements StoreLink {
   #adopted = false
   readonly #changed = (verdict: Verdict): void => {
     try {
-      checkVerdict(verdict)
+      this.#parts.check?.(verdict)
     } catch (error) {
       return this.#failed(error)
     }
@@ -123,10 +126,10 @@ class Link implements StoreLink {
     if (verdict.streak) this.#askAgain(this.#successInterval)
   }
 
-  constructor(storage: SharedStorage, host: StoreHost, slowStart: typeof Ramp | undefined) {
+  constructor(storage: SharedStorage, host: StoreHost, parts: Parts) {
     this.#storage = storage
     this.#host = host
-    this.#slowStart = slowStart
+    this.#parts = parts
     this.#pending = new PendingReport(host.policy, this.#successInterval > 0)
     this.#successDue = storage.watch ? Infinity : 0
     try {
@@ -305,7 +308,7 @@ class Link implements StoreLink {
       const { name, policy } = this.#host
       const verdict = await this.#storage.exchange(name, policy, report)
       lost = true
-      checkVerdict(verdict)
+      this.#parts.check?.(verdict)
       // A storage that is full can still be read, so an answer to a request for a lease does not mean that it
       // works.
       if (!report.acquire) this.#failing = false
@@ -321,7 +324,7 @@ class Link implements StoreLink {
   #adopt({ state, retryAfter, opens, openFor, lease, slowStart }: Verdict, turn: number, permit?: Permit): void {
     if (turn < this.#answered) return
     this.#answered = turn
-    this.#ramp = slowStart && this.#slowStart && new this.#slowStart(slowStart, Date.now(), this.#ramp)
+    this.#ramp = slowStart && this.#parts.slowStart && new this.#parts.slowStart(slowStart, Date.now(), this.#ramp)
     this.holdsBack = this.#ramp !== undefined
     if (state === "open") {
       this.#adopted = true

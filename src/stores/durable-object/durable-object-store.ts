@@ -90,7 +90,7 @@ export function durableObjectStore(
 ): BreakerStore {
   check("namespace", namespace, NAMESPACE)
   checkAll(settings, RULES)
-  return linkTo(new ObjectStorage(namespace, settings), Ramp)
+  return linkTo(new ObjectStorage(namespace, settings), { slowStart: Ramp })
 }
 
 class ObjectStorage implements SharedStorage {
