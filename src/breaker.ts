@@ -114,7 +114,7 @@ export class CircuitBreaker {
 
   /** The state now; evaluates the clock, like gobreaker's `State()`. */
   get state(): State {
-    this.#refresh()
+    this.#update()
     return this.#isolations ? "open" : this.#record.state
   }
 
@@ -129,7 +129,7 @@ export class CircuitBreaker {
    * `probeTimeout` of 0, the length of an open period.
    */
   get retryAfter(): number {
-    this.#refresh()
+    this.#update()
     return this.#isolations ? Infinity : retryAfter(this.#record, this.#policy)
   }
 
@@ -218,12 +218,12 @@ export class CircuitBreaker {
 
   /** Opens the breaker now, as a failure would. If it is open already, the end of its open period stays the same. */
   trip(): void {
-    this.#apply(trip, "open")
+    this.#update(trip, "open")
   }
 
   /** Closes the breaker now and clears its counts. Calls under way will not count. */
   reset(): void {
-    this.#apply(reset, "closed")
+    this.#update(reset, "closed")
   }
 
   /**
@@ -256,7 +256,7 @@ export class CircuitBreaker {
 
   /** The state as plain JSON, to go on from with the setting `snapshot`. */
   snapshot(): BreakerSnapshot {
-    this.#refresh()
+    this.#update()
     return takeSnapshot(this.#record, this.#policy)
   }
 
@@ -285,7 +285,7 @@ export class CircuitBreaker {
       name: this.name,
       policy: this.#policy,
       record: this.#record,
-      apply: (change) => this.#apply(change),
+      apply: (change) => this.#update(change),
       admit: () => this.#admit(),
       reject: (wait) => this.#reject("too-many", wait),
       failed: (error) => {
@@ -296,10 +296,13 @@ export class CircuitBreaker {
     }
   }
 
-  /** Applies a change that was not caused by a call. One made by hand (`forced`) is passed on to the store. */
-  #apply(change: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
+  /**
+   * Brings the record up to date, and applies a change that was not caused by a call. One made by hand (`forced`)
+   * is passed on to the store.
+   */
+  #update(change?: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
     this.#tick()
-    this.#changed(change(this.#record, this.#policy))
+    this.#changed(change?.(this.#record, this.#policy))
     if (forced) this.#store?.forced(forced)
     this.#listeners?.announce()
   }
@@ -317,11 +320,6 @@ export class CircuitBreaker {
 
   #tick(now: number = this.#now()): void {
     this.#changed(tick(this.#record, this.#policy, now))
-  }
-
-  #refresh(): void {
-    this.#tick()
-    this.#listeners?.announce()
   }
 
   #isPlain(): boolean {
