@@ -25,7 +25,7 @@ import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snap
 import { bounded } from "./deadline.ts"
 import { CircuitBreakerError, OpenStateError, TooManyRequestsError, withoutStack } from "./errors.ts"
 import { Listeners, type BreakerEventMap, type BreakerListener, type ListenerOptions } from "./events.ts"
-import { judgeError, judgeResult, type Judgement } from "./judge.ts"
+import { judge, judgeError, type Judgement } from "./judge.ts"
 import { report } from "./report.ts"
 import { callSettings, TIMER, type CallSettings, type Settings } from "./settings.ts"
 import type { StoreHost, StoreLink } from "./store.ts"
@@ -398,7 +398,7 @@ export class CircuitBreaker {
           book(record, this.#policy, permit, "success", false)
           this.#store?.settled(permit, "success", true, false)
         } else {
-          this.#judged(permit, start, judgeResult(this.#settings, result))
+          this.#judged(permit, start, judge(this.#settings, undefined, result))
         }
         return result
       },

@@ -26,18 +26,13 @@ export function judgeError(settings: CallSettings, error: unknown): Judgement {
   return { outcome: failed ? "failure" : "excluded", error: reason }
 }
 
-const SUCCESS: Judgement = { outcome: "success" }
-
-/** Judges a call that fulfilled. */
-export function judgeResult(settings: CallSettings, result: unknown): Judgement {
-  return !settings.isExcluded && !settings.isSuccessful ? SUCCESS : judge(settings, undefined, result, undefined)
-}
-
 /**
+ * Judges a call that fulfilled, or rejected with `error`.
+ *
  * @param shown - The error that callbacks get. It is `null` for a rejection with `undefined`, since
  * `undefined` means that the call fulfilled.
  */
-function judge(settings: CallSettings, shown: unknown, result: unknown, error: unknown): Judgement {
+export function judge(settings: CallSettings, shown: unknown, result: unknown, error?: unknown): Judgement {
   const { isSuccessful, retryAfterOf } = settings
   if (excludes(settings, shown, result)) return { outcome: "excluded", error }
   const successful = shown === undefined
