@@ -60,6 +60,7 @@ describe("breakerObject()", () => {
     message({}, { version: 2 }),
     message({}, { version: "1" }),
     message({}, { name: 1 }),
+    message({}, { name: ["api"] }),
     message({}, { name: "n".repeat(1_025) }),
     message({}, { reporter: undefined }),
     ...["6", [6], [null], runs(0, -6), runs(0, 0.5), runs(0, 1e9)].map((runs) => message({ runs })),
@@ -78,6 +79,28 @@ describe("breakerObject()", () => {
     expect(await response.text()).toMatch(/Error/)
     expect(await tell({})).toEqual({ version: 1, state: "closed", opens: 0, retryAfter: 0, openFor: 0, streak: 5 })
     expect(await failures(1)).toMatchObject({ state: "open" })
+  })
+
+  test.each([
+    ["7", "RangeError: message must be an object: got 7"],
+    [message({}, { version: 2 }), "RangeError: version must be 1: got 2"],
+    [message({}, { name: 5 }), "RangeError: name must be a string of up to 1024 characters: got 5"],
+    [message({}, { reporter: null }), "TypeError: reporter must be a string of up to 1024 characters: got null"],
+    [message("all"), 'TypeError: report must be an object: got "all"'],
+    [message({ runs: 6 }), "RangeError: runs must be a list of runs of 250000 calls at most together: got 6"],
+    [message({ opened: 6 }), "RangeError: opened must be counts: got 6"],
+    [message({ force: "ajar" }), 'TypeError: force must be "open" or "closed": got "ajar"'],
+    [message({ settle: { lease: 1, outcome: "failure" } }), "RangeError: settle.lease must be a string of up to 1024 characters: got 1"],
+    [message({ settle: { lease: "1", outcome: "lost" } }), 'TypeError: settle.outcome must be "success" or "failure" or "excluded": got "lost"'],
+  ])("says what is wrong with %s", async (body, text) => {
+    place({})
+    expect(await (await send(body)).text()).toBe(text)
+  })
+
+  test("accepts a name of 1024 characters, and 250 000 calls in one report", async () => {
+    place({})
+    const response = await send(message({ runs: runs(249_994, 6) }, { name: "n".repeat(1_024) }))
+    expect(await response.json()).toMatchObject({ state: "open" })
   })
 
   test("ignores fields of later versions", async () => {
@@ -239,6 +262,27 @@ describe("quorum", () => {
     await tell({ runs: runs(8) }, "third")
     expect(await failures(9, "broken")).toMatchObject({ state: "closed" })
     expect(await failures(1, "other")).toMatchObject({ state: "open" })
+  })
+
+  test.each([
+    ["remembers", 8, "open"],
+    ["forgets", 9, "closed"],
+  ])("%s a failure after %i more calls, with a window of ten and another failure", async (_, calls, state) => {
+    place({ windowSize: 10, quorum: 2, readyToTrip: ({ totalFailures }) => totalFailures > 0 })
+    await failures(1, "other")
+    await tell({ runs: runs(calls) }, "third")
+    expect(await failures(1, "broken")).toMatchObject({ state })
+  })
+
+  test.each([
+    ["fixed window of time", { interval: 10_000 }],
+    ["rolling window of time", { interval: 10_000, bucketPeriod: 1_000 }],
+    ["window of calls", { windowSize: 10 }],
+  ])("counts within a %s, whatever succeeds between the failures", async (_, window) => {
+    place({ ...window, quorum: 2, readyToTrip: ({ totalFailures }) => totalFailures > 1 })
+    await failures(1, "other")
+    await tell({ runs: runs(3) }, "third")
+    expect(await failures(1, "broken")).toMatchObject({ state: "open" })
   })
 
   test("counts isolates and not their breakers or reports", async () => {

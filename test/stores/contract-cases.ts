@@ -181,6 +181,9 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(other.state, "open")
       one.reset()
       await settle()
+      const late = breaker()
+      t.equal(await call(late, succeed), "up")
+      t.equal(late.state, "closed")
       await time.pass(10_001)
       t.equal(await call(other, succeed), "up")
     }),

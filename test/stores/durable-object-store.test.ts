@@ -269,13 +269,47 @@ describe("durableObjectStore()", () => {
       const subject = isolate({ readyToTrip: () => false })
       objects.handle = () => Promise.reject(Object.assign(new Error("overloaded"), { overloaded: true }))
       const counts: number[] = []
-      for (let second = 0; second < 32; second++) {
+      for (let second = 0; second < 92; second++) {
         await times(10, () => call(subject, fail))
         await pass(1_000 - 10)
         counts.push(objects.received.length)
       }
       expect(counts.slice(0, 9)).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4])
-      expect(counts.at(-1)).toBe(6)
+      // From the fifth on, a pause lasts 30 seconds.
+      expect([30, 31, 60, 61, 90, 91].map((second) => counts[second])).toEqual([5, 6, 6, 7, 7, 8])
+    })
+
+    test("leaves an object alone after two failures, whatever they are", async () => {
+      const subject = isolate({ readyToTrip: () => false })
+      objects.handle = () => Promise.reject(undefined)
+      await times(10, () => call(subject, fail))
+      expect(objects.received).toHaveLength(2)
+    })
+
+    test("reports that fail together, as when the object is moved, count as one failure", async () => {
+      const store = durableObjectStore(objects, { shard: () => "all" })
+      const breakers = Array.from({ length: 10 }, (_, i) => new CircuitBreaker({ name: `${i}`, store }))
+      objects.handle = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        throw Object.assign(new Error("moved"), { durableObjectReset: true })
+      }
+      for (const breaker of breakers) void call(breaker, fail).catch(swallow)
+      await pass(20)
+      await times(1, () => call(breakers[0]!, fail))
+      expect(objects.received).toHaveLength(11)
+    })
+
+    test("a clock that was set back by an hour neither lengthens the pause nor prevents the next", async () => {
+      const subject = isolate({ readyToTrip: () => false })
+      objects.handle = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        throw Object.assign(new Error("overloaded"), { overloaded: true })
+      }
+      await times(10, () => call(subject, fail))
+      expect(objects.received).toHaveLength(1)
+      vi.setSystemTime(Date.now() - 3_600_000)
+      await times(10, () => call(subject, fail))
+      expect(objects.received).toHaveLength(2)
     })
 
     test.each([

@@ -23,7 +23,8 @@ export class Backoff {
   /** @param asked - When the exchange began. Exchanges that were under way together count as one failure. */
   failed(error: unknown, asked: number, now: number): void {
     this.error = error
-    if (this.#failures > 0 && asked < this.#failedAt) return
+    // After a clock was set back, later exchanges only seem to have begun before the last failure.
+    if (asked < this.#failedAt && this.#failedAt <= now) return
     this.#failedAt = now
     // An object that was moved or updated is back at once, so the first failure alone leads to no pause,
     // unless the object was overloaded.
