@@ -57,7 +57,7 @@ const DEFAULT_DEADLINE = 250
 const LONG_STREAK = 3
 // While another client makes the half-open call: how many milliseconds until this one asks for the result.
 const ASK_AGAIN = 1_000
-// After a report has failed, the next success is reported after this many times the usual interval.
+// After a report of successes has failed, the next one follows after this many times the usual interval.
 const BACKOFF_FACTOR = 6
 // The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
 // period.
@@ -211,8 +211,10 @@ class Link implements StoreLink {
   }
 
   #ask(permit: Permit): Promise<Verdict | undefined> {
-    // First settle the leases whose report was lost: while the record counts them, it may grant no new one.
-    this.#tellAgain(({ settle }) => settle !== undefined)
+    // First settle the leases whose report was lost: while the record counts them, it may grant no new one. An
+    // opening by hand is over by now.
+    this.#untold = this.#untold.filter(({ settle }) => settle)
+    this.#tellAgain()
     const asking = this.#exchange({ acquire: true }, permit).then(({ verdict }) => verdict)
     this.#asking.set(permit, asking)
     return asking
@@ -233,7 +235,6 @@ class Link implements StoreLink {
   forced(state: "open" | "closed"): void {
     this.#interventions += 1
     this.#forget()
-    this.#untold = []
     // Answers to earlier questions do not include this change, and are ignored.
     this.#answered = this.#asked + 1
     void this.#tell({ force: state })
@@ -250,9 +251,9 @@ class Link implements StoreLink {
     this.#askAgain(ASK_AGAIN)
   }
 
-  #tellAgain(isDue: (news: Report) => boolean): void {
-    const due = this.#untold.filter(isDue)
-    this.#untold = this.#untold.filter((news) => !due.includes(news))
+  #tellAgain(): void {
+    const due = this.#untold
+    this.#untold = []
     for (const news of due) void this.#tell(news)
   }
 
@@ -263,7 +264,7 @@ class Link implements StoreLink {
     const turn = ++this.#reports
     this.#reportingUntil = Date.now() + patience(this.#deadline)
     const { record } = this.#host
-    this.#tellAgain(() => true)
+    this.#tellAgain()
     const pending = this.#pending.take()
     // An open period that is over need not be reported.
     const opened = record.state === "open" ? this.#opened : undefined

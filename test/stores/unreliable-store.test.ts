@@ -29,6 +29,8 @@ describe("A store that fails once, or answers late", () => {
     let record: unknown
     const place = {
       fails: (_report: Report): boolean => false,
+      /** Whether the report is applied, but its answer is lost. */
+      loses: (_report: Report): boolean => false,
       delay: 0,
       reports: [] as Report[],
       client: (settings?: Settings) =>
@@ -40,6 +42,7 @@ describe("A store that fails once, or answers late", () => {
       if (place.fails(report)) throw new Error("once")
       const applied = applyReport(record, policy, report, Date.now())
       record = applied.record
+      if (place.loses(report)) throw new DOMException("late", "TimeoutError")
       if (place.delay) await new Promise((resolve) => setTimeout(resolve, place.delay))
       return applied.verdict
     }
@@ -97,13 +100,16 @@ describe("A store that fails once, or answers late", () => {
     expect(shared.state()).toBe("closed")
   })
 
-  test("the outcomes of several leases are all reported again", async () => {
+  test.each([
+    ["at once", (breaker: CircuitBreaker) => Promise.all([1, 2, 3].map(() => succeed(breaker)))],
+    ["one after the other", (breaker: CircuitBreaker) => succeed(breaker, 3)],
+  ])("the outcomes of several leases are all reported again: calls %s", async (_, calls) => {
     const shared = place()
     const breaker = shared.client({ maxRequests: 3 })
     await failures(breaker, 3)
     await vi.advanceTimersByTimeAsync(60_001)
     shared.fails = (report) => report.settle !== undefined
-    await Promise.all([1, 2, 3].map(() => succeed(breaker)))
+    await calls(breaker)
     shared.fails = () => false
     expect(await rejected(breaker, 10)).toBe(0)
     expect(shared.state()).toBe("closed")
@@ -128,6 +134,19 @@ describe("A store that fails once, or answers late", () => {
     expect(await rejected(other, 5)).toBe(0)
   })
 
+  test("trip() is not reported after its period, even if the half-open call fails", async () => {
+    const shared = place()
+    const [breaker, other] = [shared.client(), shared.client()]
+    await succeed(other)
+    shared.fails = () => true
+    breaker.trip()
+    await vi.advanceTimersByTimeAsync(60_001)
+    shared.fails = () => false
+    await failures(breaker, 1)
+    expect(shared.state()).toBe("closed")
+    expect(await rejected(other, 5)).toBe(0)
+  })
+
   test("reset() is not undone by the answer to an earlier report", async () => {
     const shared = place()
     const breaker = shared.client()
@@ -135,8 +154,38 @@ describe("A store that fails once, or answers late", () => {
     shared.delay = 100
     await failures(breaker, 1)
     breaker.reset()
+    const changed = vi.fn()
+    breaker.addEventListener("statechange", changed)
     await vi.advanceTimersByTimeAsync(150)
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+    expect(changed).not.toHaveBeenCalled()
+  })
+
+  test("trip() is not reported again if its report fails after its period", async () => {
+    const reports: Report[] = []
+    const store = createStore({
+      exchange(_name, _policy, report) {
+        reports.push(report)
+        if (!report.force) return { state: "closed", retryAfter: 0, opens: 0 }
+        return new Promise((_, reject) => setTimeout(() => reject(new Error("once")), 2_000))
+      },
+    })
+    const breaker = new CircuitBreaker({ timeout: 1_000, store })
+    breaker.trip()
+    await vi.advanceTimersByTimeAsync(1_001)
+    expect(await rejected(breaker, 5)).toBe(0)
+    expect(reports.filter(({ force }) => force)).toHaveLength(1)
+  })
+
+  test("reset() is not reported again if it may have arrived: others may have opened the breaker since", async () => {
+    const shared = place()
+    const [breaker, other] = [shared.client(), shared.client()]
+    await failures(breaker, 3)
+    shared.loses = ({ force }) => force !== undefined
+    breaker.reset()
+    await failures(other, 3)
+    await rejected(breaker, 5)
+    expect([breaker.state, shared.state()]).toEqual(["open", "open"])
   })
 
   test("successes are reported again, and the first question is asked again", async () => {
@@ -186,6 +235,34 @@ describe("A store that fails once, or answers late", () => {
     expect(errors).toEqual([new Error("The store did not answer a report")])
   })
 
+  test("a half-open call that gets no answer in time is an error of the store", async () => {
+    const errors: unknown[] = []
+    const store = createStore({ deadline: 100, exchange: () => new Promise(() => {}) })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(1), timeout: 50, store })
+    breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
+    await failures(breaker, 1)
+    await vi.advanceTimersByTimeAsync(50)
+    await Promise.all([succeed(breaker), vi.advanceTimersByTimeAsync(100)])
+    expect(errors).toEqual([new Error("The store did not answer within 100 ms")])
+  })
+
+  test("failures that waited for so long that they are old are not reported", async () => {
+    const reports: Report[] = []
+    const store = createStore({
+      deadline: 60_000,
+      watch() {},
+      exchange(_name, _policy, report) {
+        reports.push(report)
+        return new Promise((answer) => setTimeout(answer, 61_000, { state: "closed", retryAfter: 0, opens: 0 }))
+      },
+    })
+    const breaker = new CircuitBreaker({ ...consecutiveFailures(9), store })
+    await failures(breaker, 2)
+    await vi.advanceTimersByTimeAsync(122_000)
+    await failures(breaker, 1)
+    expect(reports.map((report) => report.runs)).toEqual([runs(0, 1), runs(), runs(0, 1)])
+  })
+
   describe("a storage that answers after the deadline", () => {
     test("lets the record close, and the breaker stay closed", async () => {
       const shared = place()
@@ -209,6 +286,7 @@ describe("A store that fails once, or answers late", () => {
       await vi.advanceTimersByTimeAsync(1_000)
       await aborted
       shared.delay = 0
+      expect(shared.reports.at(-1)).toEqual({ settle: { lease: expect.any(String), outcome: "excluded" } })
       expect(await rejected(shared.client({ timeout: 30_000 }), 5)).toBe(0)
       expect(shared.state()).toBe("closed")
     })
