@@ -123,6 +123,8 @@ describe("breakerObject()", () => {
     expect(objects.puts).toBe(2)
     await tell({ settle: { lease: lease!, outcome: "success" } })
     expect(objects.puts).toBe(3)
+    await tell({ settle: { lease: lease!, outcome: "success" } })
+    expect(objects.puts).toBe(3)
   })
 
   test("closes after successes even if it is evicted between them", async () => {
@@ -221,12 +223,24 @@ describe("breakerObject()", () => {
 })
 
 describe("quorum", () => {
+  test("may be a single isolate", async () => {
+    place({ quorum: 1 })
+    expect(await failures(6)).toMatchObject({ state: "open" })
+  })
+
   test("counts within the streak when there is no window", async () => {
     place({ quorum: 2 })
     expect(await failures(50, "broken")).toMatchObject({ state: "closed" })
     expect(await tell({ runs: runs(10, 1) }, "healthy")).toMatchObject({ state: "closed" })
-    expect(await failures(4, "healthy")).toMatchObject({ state: "closed" })
+    expect(await failures(9, "healthy")).toMatchObject({ state: "closed" })
     expect(await failures(1, "broken")).toMatchObject({ state: "open" })
+  })
+
+  test("counts within the streak even if an isolate asks for a lease meanwhile", async () => {
+    place({ quorum: 2 })
+    await failures(5, "one")
+    await tell({ acquire: true }, "other")
+    expect(await failures(1, "other")).toMatchObject({ state: "open" })
   })
 
   test("forgets the isolates of a streak when the streak ends", async () => {
@@ -385,6 +399,17 @@ describe("slowStart", () => {
       await vi.advanceTimersByTimeAsync(1)
     }
     for (const isolate of isolates) expect(await attempt(isolate)).toBeInstanceOf(OpenStateError)
+  })
+
+  test("begins when the breaker closes, and not before", async () => {
+    place({ slowStart: LENGTH, timeout: 10_000 })
+    expect(await tell({})).not.toHaveProperty("slowStart")
+    await failures(6)
+    pass(10_001)
+    const { lease } = await tell({ acquire: true })
+    pass(5_000)
+    expect(await tell({ settle: { lease: lease!, outcome: "success" } })).toMatchObject({ slowStart: { elapsed: 0, length: LENGTH } })
+    expect(await failures(6)).not.toHaveProperty("slowStart")
   })
 
   test("does not get longer when the clock of an isolate is set back", async () => {

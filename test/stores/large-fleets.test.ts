@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, failureRate, type Run } from "../../src/index.ts"
 import { breakerObject, durableObjectStore, type BreakerObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { createFleetPolicy, FleetBreaker } from "../../src/stores/durable-object/fleet-breaker.ts"
+import { counts } from "../breaker/calls.ts"
 import { FakeObjects } from "./fake-objects.ts"
 import { runs } from "./runs.ts"
 
@@ -26,6 +27,26 @@ describe("the breaker of a fleet", () => {
     expect(breaker.apply("first", { acquire: true }, 10_001).verdict.lease).toBeDefined()
   })
 
+  test("tells no client of a closed breaker to wait", () => {
+    const breaker = fleet({})
+    const waits = Array.from({ length: 300 }, (_, i) => breaker.apply(`${i}`, {}, 0).verdict.retryAfter)
+    expect(new Set(waits)).toEqual(new Set([0]))
+  })
+
+  test("opens by the counts of an isolate that has opened, since eviction leaves it without its own", () => {
+    const rate = failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 })
+    const opened = counts({ requests: 20, totalSuccesses: 10, totalFailures: 10 })
+    expect(fleet(rate).apply("a", { runs: runs(0, 1) }, 0).verdict.state).toBe("closed")
+    expect(fleet(rate).apply("a", { runs: runs(0, 1), opened }, 0).verdict.state).toBe("open")
+  })
+
+  test("opens by its own counts only with a fixed window, which the isolates do not share", () => {
+    const breaker = fleet({ interval: 10_000, readyToTrip: ({ totalFailures }) => totalFailures > 1 })
+    const opened = counts({ requests: 2, totalFailures: 2 })
+    expect(breaker.apply("a", { runs: runs(0, 1), opened }, 0).verdict.state).toBe("closed")
+    expect(breaker.apply("a", { runs: runs(0, 1) }, 0).verdict.state).toBe("open")
+  })
+
   test("does not end a streak because of successes that are older than it", () => {
     const breaker = fleet(consecutiveFailures(4))
     const tell = (reporter: string, calls: number[], previousAge: number, now: number): string =>
@@ -36,6 +57,18 @@ describe("the breaker of a fleet", () => {
     expect(tell("b", [0, 1], 0, 1_200)).toBe("closed")
     expect(tell("c", [20, 1], 700, 1_250)).toBe("closed")
     expect(tell("c", [0, 1], 0, 1_300)).toBe("open")
+  })
+
+  test("does not end a streak that began with the first call of an isolate because of such successes either", () => {
+    const breaker = fleet(consecutiveFailures(4))
+    breaker.apply("a", { runs: runs(0, 3) }, 1_000)
+    expect(breaker.apply("b", { runs: runs(20, 1), previousAge: 500 }, 1_010).verdict.streak).toBe(3)
+  })
+
+  test("does not carry a streak over into the next fixed window", () => {
+    const breaker = fleet({ ...consecutiveFailures(4), interval: 10_000 })
+    breaker.apply("a", { runs: runs(0, 3) }, 1_000)
+    expect(breaker.apply("b", { runs: runs(20, 1), previousAge: 15_000 }, 11_001).verdict.streak).toBe(1)
   })
 
   test("ends a streak because of a success since it began, or of unknown age", () => {

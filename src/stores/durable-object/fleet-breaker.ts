@@ -132,8 +132,9 @@ export class FleetBreaker {
   #inStreak(report: Report, now: number): Report {
     const { runs = [], previousAge = 0 } = report
     const first = runs.findIndex(isFailure)
-    const before = first < 0 ? runs : runs.slice(0, first)
-    const rest = first < 0 ? [] : runs.slice(first)
+    if (first < 0) return report
+    const before = runs.slice(0, first)
+    const rest = runs.slice(first)
     const successes = callsOf(before)
     const record = this.#record
     const length = record.counts.consecutiveFailures
@@ -145,9 +146,9 @@ export class FleetBreaker {
       this.#streakAt = now
       this.#streakBy = this.#reporter
       this.#streaks += 1
-    } else if (rest.length && predates) {
+    } else if (predates) {
       const { generation } = record
-      if (successes) applyToRecord(record, this.#policy, { runs: before }, now)
+      applyToRecord(record, this.#policy, { runs: before }, now)
       if (record.generation === generation) record.counts.consecutiveFailures = length - 1
       return { ...report, runs: rest }
     }
