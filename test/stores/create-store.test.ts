@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, createStore, type Report, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { patience } from "../../src/stores/link.ts"
-import { fail, succeed } from "../breaker/calls.ts"
+import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
 import { runs } from "./runs.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
@@ -14,9 +14,9 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function make(storage: SharedStorage): { breaker: CircuitBreaker; errors: unknown[] } {
+function make(storage: SharedStorage, settings: Settings = {}): { breaker: CircuitBreaker; errors: unknown[] } {
   const errors: unknown[] = []
-  const breaker = new CircuitBreaker({ ...consecutiveFailures(1), timeout: 1_000, store: createStore(storage) })
+  const breaker = new CircuitBreaker({ ...consecutiveFailures(1), timeout: 1_000, ...settings, store: createStore(storage) })
   breaker.addEventListener("storeerror", ({ error }) => errors.push(error))
   return { breaker, errors }
 }
@@ -120,9 +120,13 @@ describe("createStore()", () => {
   })
 
   describe("reports to the storage", () => {
-    const told = (answer: (report: Report) => Verdict = () => closed, more: Partial<SharedStorage> = {}): { breaker: CircuitBreaker; reports: Report[] } => {
+    const told = (
+      answer: (report: Report) => Verdict = () => closed,
+      more: Partial<SharedStorage> = {},
+      settings: Settings = {},
+    ): { breaker: CircuitBreaker; reports: Report[] } => {
       const reports: Report[] = []
-      const { breaker } = make({ ...more, exchange: (_name, _policy, report) => (reports.push(report), answer(report)) })
+      const { breaker } = make({ ...more, exchange: (_name, _policy, report) => (reports.push(report), answer(report)) }, settings)
       return { breaker, reports }
     }
     const busy = { state: "closed", retryAfter: 0, opens: 0, streak: 1 } as const
@@ -173,6 +177,63 @@ describe("createStore()", () => {
       expect(reports.at(-1)).toEqual({ runs: runs(1) })
     })
 
+    test("nothing about such a period even before it has closed again", async () => {
+      let down = true
+      const answer = (): Verdict => {
+        if (down) throw new Error("down")
+        return closed
+      }
+      const { breaker, reports } = told(answer, {}, { maxRequests: 2 })
+      await fail(breaker)
+      down = false
+      await vi.advanceTimersByTimeAsync(1_001)
+      await succeed(breaker)
+      expect([breaker.state, reports.at(-1)]).toEqual(["half-open", { runs: runs(0, 1, 1) }])
+    })
+
+    test("no excluded calls", async () => {
+      const { breaker, reports } = told()
+      breaker.allow()("excluded")
+      expect(reports).toEqual([])
+      await fail(breaker)
+      expect(reports).toMatchObject([{ runs: runs(0, 1) }])
+    })
+
+    test("no half-open call of allow() that is excluded, or ends after reset()", async () => {
+      const { breaker, reports } = told(() => closed, { watch() {} })
+      await fail(breaker)
+      await vi.advanceTimersByTimeAsync(1_001)
+      reports.length = 0
+      breaker.allow()("excluded")
+      const done = breaker.allow()
+      breaker.reset()
+      done("failure")
+      await vi.advanceTimersByTimeAsync(0)
+      expect(reports).toEqual([{ force: "closed" }])
+    })
+
+    test.each([
+      [0, 1_000],
+      [10_000, 60_000],
+    ])("with a successInterval of %i, the next success %i ms after a report of successes has failed", async (successInterval, wait) => {
+      let down = false
+      const answer = (): Verdict => {
+        if (down) throw new Error("down")
+        return closed
+      }
+      const { breaker, reports } = told(answer, { watch() {}, successInterval }, consecutiveFailures(9))
+      await fail(breaker)
+      down = true
+      await vi.advanceTimersByTimeAsync(successInterval)
+      await succeed(breaker)
+      await vi.advanceTimersByTimeAsync(wait - 1)
+      await succeed(breaker)
+      expect(reports).toHaveLength(2)
+      await vi.advanceTimersByTimeAsync(1)
+      await succeed(breaker)
+      expect(reports).toHaveLength(3)
+    })
+
     test("the age of the call before a failure, if the storage gets few reports", async () => {
       const { breaker, reports } = told(() => closed, { watch() {}, successInterval: 1 })
       await succeed(breaker)
@@ -190,6 +251,7 @@ describe("createStore()", () => {
         },
       })
       tell(closed)
+      await vi.advanceTimersByTimeAsync(100)
       await succeed(breaker)
       tell(busy)
       await vi.advanceTimersByTimeAsync(99)
@@ -240,6 +302,117 @@ describe("createStore()", () => {
         { acquire: true },
         { settle: { lease: "7", outcome: "failure" }, retryAfter: 5_000 },
       ])
+    })
+  })
+
+  describe("takes over", () => {
+    const halfOpen: Verdict = { state: "half-open", retryAfter: 0, opens: 1 }
+    /** A breaker that is half-open, and the function that tells it what others have brought about. */
+    async function halfOpenBreaker(exchange: SharedStorage["exchange"], settings?: Settings): Promise<{ breaker: CircuitBreaker; tell: (verdict: Verdict) => void }> {
+      let tell!: (verdict: Verdict) => void
+      const { breaker } = make({ exchange, watch: (_name, _policy, changed) => void (tell = changed) }, settings)
+      breaker.trip()
+      await vi.advanceTimersByTimeAsync(1_001)
+      expect(breaker.state).toBe("half-open")
+      return { breaker, tell }
+    }
+    /** A storage whose answers to requests for a lease come when the test calls the functions in `answers`. */
+    function answering(): { exchange: SharedStorage["exchange"]; answers: ((answer: Verdict) => void)[] } {
+      const answers: ((answer: Verdict) => void)[] = []
+      const never = new Promise<never>(() => {})
+      return { answers, exchange: (_name, _policy, { acquire }) => (acquire ? new Promise((answer) => answers.push(answer)) : never) }
+    }
+
+    test("an opening and a closing by others, at once", () => {
+      let tell!: (verdict: Verdict) => void
+      const { breaker } = make({ exchange: () => closed, watch: (_name, _policy, changed) => void (tell = changed) })
+      tell(open)
+      expect(breaker.state).toBe("open")
+      tell(closed)
+      expect(breaker.state).toBe("closed")
+    })
+
+    test("the open period that the record gives to trip()", async () => {
+      const { breaker } = make({ exchange: () => ({ ...open, retryAfter: 5_000, openFor: 5_000 }) })
+      breaker.trip()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(breaker.retryAfter).toBe(5_000)
+    })
+
+    test.each([
+      [1_000, {}],
+      [1_000, { retryAfter: 8_000, openFor: 10_000 }],
+      [300, { retryAfter: 300, openFor: 10_000 }],
+      [500, { openFor: 500 }],
+    ])("that others make the half-open calls, and asks for a lease again after %i ms with %j", async (wait, times) => {
+      let asked = 0
+      const { breaker } = await halfOpenBreaker((_name, _policy, { acquire }) => {
+        if (acquire) asked += 1
+        return acquire ? { ...halfOpen, ...times } : open
+      })
+      for (let i = 0; i < 10; i++) expect(await rejection(breaker)).toMatchObject({ retryAfter: wait })
+      await vi.advanceTimersByTimeAsync(wait)
+      await rejection(breaker)
+      expect(asked).toBe(1)
+      await vi.advanceTimersByTimeAsync(1)
+      await rejection(breaker)
+      expect(asked).toBe(2)
+    })
+
+    test("a closing that it learns of with a request for a lease, and counts the call", async () => {
+      const { breaker, tell } = await halfOpenBreaker(() => closed)
+      tell(open)
+      await vi.advanceTimersByTimeAsync(1_001)
+      await succeed(breaker)
+      expect([breaker.state, breaker.counts.totalSuccesses]).toEqual(["closed", 1])
+    })
+
+    test("nothing of the half-open calls of others during one of its own", async () => {
+      const { breaker, tell } = await halfOpenBreaker((_name, _policy, { acquire }) => (acquire ? { ...halfOpen, lease: "1" } : new Promise(() => {})))
+      const { promise, resolve } = pending()
+      const call = breaker.execute(() => promise)
+      await vi.advanceTimersByTimeAsync(0)
+      tell({ ...halfOpen, retryAfter: 500 })
+      resolve("up")
+      await call
+      expect(breaker.state).toBe("closed")
+    })
+
+    test("no shorter open period than that after its own failure, from an answer to an earlier request", async () => {
+      const { exchange, answers } = answering()
+      const { breaker } = await halfOpenBreaker(exchange, { maxRequests: 2 })
+      const failed = fail(breaker)
+      const refused = rejection(breaker)
+      answers[0]!({ ...halfOpen, lease: "1" })
+      await failed
+      answers[1]!({ ...halfOpen, retryAfter: 100 })
+      expect(await refused).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 1_000 })
+    })
+
+    test("an opening by the answer to another call, and makes no call that has no answer by then", async () => {
+      const { exchange, answers } = answering()
+      const { breaker } = await halfOpenBreaker(exchange, { maxRequests: 2 })
+      const refused = [rejection(breaker), rejection(breaker)]
+      answers[0]!({ ...open, retryAfter: 1_000 })
+      await vi.advanceTimersByTimeAsync(250)
+      expect(await Promise.all(refused)).toMatchObject([{ retryAfter: 1_000 }, { retryAfter: 750 }])
+    })
+
+    test.each([
+      ["half-open", halfOpen],
+      ["open", open],
+    ])("a record that is %s, and rejects no call in shadow mode", async (_, answer) => {
+      const { exchange, answers } = answering()
+      const { breaker } = await halfOpenBreaker(exchange, { mode: "shadow", maxRequests: 2 })
+      const calls = [1, 2].map(() => breaker.execute(() => "made"))
+      // The later request is answered first, so the breaker uses only that answer.
+      answers[1]!({ ...halfOpen, lease: "1" })
+      await vi.advanceTimersByTimeAsync(0)
+      answers[0]!(answer)
+      expect(await Promise.all(calls)).toEqual(["made", "made"])
+      const call = breaker.execute(() => "made")
+      answers[2]!(answer)
+      expect(await call).toBe("made")
     })
   })
 })
