@@ -269,7 +269,7 @@ class Link implements StoreLink {
     // An open period that is over need not be reported.
     const opened = record.state === "open" ? this.#opened : undefined
     this.#opened = undefined
-    this.#successDue = pending.runs?.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
+    this.#successDue = pending.runs.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
     const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
     // This report was taken to be lost, and another one is under way.
     if (turn !== this.#reports) return

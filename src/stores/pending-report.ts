@@ -99,7 +99,7 @@ export class PendingReport {
   }
 
   /** Takes all outcomes, as a report. None are left. */
-  take(): Report {
+  take(): Report & { readonly runs: readonly Run[] } {
     const now = Date.now()
     this.#forget(now)
     const { runs, previousAt, retryAfter } = this.#pending

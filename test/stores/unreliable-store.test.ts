@@ -147,6 +147,18 @@ describe("A store that fails once, or answers late", () => {
     expect(await rejected(other, 5)).toBe(0)
   })
 
+  test("trip() is not reported after a later reset()", async () => {
+    const shared = place()
+    const breaker = shared.client()
+    shared.fails = () => true
+    breaker.trip()
+    await vi.advanceTimersByTimeAsync(1)
+    shared.fails = () => false
+    breaker.reset()
+    expect(await rejected(breaker, 5)).toBe(0)
+    expect(shared.state()).toBe("closed")
+  })
+
   test("reset() is not undone by the answer to an earlier report", async () => {
     const shared = place()
     const breaker = shared.client()
