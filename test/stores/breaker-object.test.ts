@@ -100,6 +100,7 @@ describe("breakerObject()", () => {
   test("accepts a name of 1024 characters, and 250 000 calls in one report", async () => {
     place({})
     const response = await send(message({ runs: runs(249_994, 6) }, { name: "n".repeat(1_024) }))
+    expect(response.headers.get("content-type")).toBe("application/json")
     expect(await response.json()).toMatchObject({ state: "open" })
   })
 

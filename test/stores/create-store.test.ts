@@ -81,7 +81,7 @@ describe("createStore()", () => {
     await fail(breaker)
     await vi.advanceTimersByTimeAsync(0)
     expect(breaker.retryAfter).toBe(1_000)
-    expect(errors).toEqual([expect.any(TypeError)])
+    expect(errors).toEqual([new TypeError(`The store answered ${JSON.stringify(answer)}`)])
     await vi.advanceTimersByTimeAsync(1_001)
     await succeed(breaker)
     expect(breaker.state).toBe("closed")

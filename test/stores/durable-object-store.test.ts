@@ -63,22 +63,26 @@ describe("durableObjectStore()", () => {
   }
 
   test.each([
-    [undefined, TypeError, "namespace must be"],
-    [{}, TypeError, "namespace must be"],
-    ["BREAKERS", TypeError, "namespace must be"],
-  ])("refuses the namespace %j", (namespace, type, message) => {
-    expect(() => durableObjectStore(namespace as never)).toThrow(type)
-    expect(() => durableObjectStore(namespace as never)).toThrow(message)
+    [undefined, "undefined"],
+    [{}, "[object Object]"],
+    ["BREAKERS", '"BREAKERS"'],
+  ])("refuses the namespace %j", (namespace, shown) => {
+    const error = new TypeError(`namespace must be a Durable Object namespace or a function that returns one: got ${shown}`)
+    expect(() => durableObjectStore(namespace as never)).toThrow(error)
   })
 
   test.each([
-    [{ deadline: 0 }, RangeError],
-    [{ deadline: 2 ** 31 }, RangeError],
-    [{ deadline: "250" }, TypeError],
-    [{ waitUntil: {} }, TypeError],
-    [{ shard: "a" }, TypeError],
-  ])("refuses the settings %j", (settings, type) => {
-    expect(() => durableObjectStore(objects, settings as never)).toThrow(type)
+    [{ deadline: 0 }, new RangeError("deadline must be a number from 1 to 2147483647: got 0")],
+    [{ deadline: 2 ** 31 }, new RangeError("deadline must be a number from 1 to 2147483647: got 2147483648")],
+    [{ deadline: "250" }, new TypeError('deadline must be a number from 1 to 2147483647: got "250"')],
+    [{ waitUntil: {} }, new TypeError("waitUntil must be a function: got [object Object]")],
+    [{ shard: "a" }, new TypeError('shard must be a function: got "a"')],
+  ])("refuses the settings %j", (settings, error) => {
+    expect(() => durableObjectStore(objects, settings as never)).toThrow(error)
+  })
+
+  test.each([1, 2 ** 31 - 1])("accepts a deadline of %i ms", (deadline) => {
+    expect(() => durableObjectStore(objects, { deadline })).not.toThrow()
   })
 
   test("needs the namespace only in calls", async () => {
@@ -154,6 +158,13 @@ describe("durableObjectStore()", () => {
     await pass(1_000)
     // The lease came late, and was settled.
     expect(objects.received.slice(-2).map((body) => Object.keys(JSON.parse(body).report))).toEqual([["acquire"], ["settle"]])
+  })
+
+  test("needs no waitUntil, and does not complain", async () => {
+    const reported = vi.spyOn(console, "error").mockImplementation(swallow)
+    await times(1, () => call(isolate(), fail))
+    expect(reported).not.toHaveBeenCalled()
+    reported.mockRestore()
   })
 
   test.each([
@@ -239,6 +250,43 @@ describe("durableObjectStore()", () => {
       expect(await probe).toBe("up")
       expect(subject.state).toBe("closed")
       expect(errors).toHaveLength(1)
+    })
+
+    test.each<[FakeObjects["handle"], Error]>([
+      [async () => new Response("broken", { status: 500 }), new Error("The object answered 500: broken")],
+      [async () => new Response("TypeError: no", { status: 400 }), new Error("The object answered 400: TypeError: no")],
+      [
+        async () => Response.json({ version: 2 }),
+        new DOMException("The object's answer cannot be read: RangeError: version must be 1: got 2", "TimeoutError"),
+      ],
+    ])("a storeerror says what it answered: %#", async (handle, error) => {
+      const subject = isolate()
+      const errors = errorsOf(subject)
+      objects.handle = handle
+      await times(1, () => call(subject, fail))
+      expect(errors).toEqual([error])
+    })
+
+    test("and is left alone for a while, the storeerror says so, and why", async () => {
+      const subject = isolate()
+      objects.handle = () => Promise.reject(new Error("broken"))
+      await times(2, () => call(subject, fail))
+      const errors = errorsOf(subject)
+      await times(1, () => call(subject, fail))
+      expect(errors).toMatchObject([{ message: "The object is left alone for a while", cause: new Error("broken") }])
+    })
+
+    test("it is left alone by all breakers that it keeps, and the others are not", async () => {
+      const store = durableObjectStore(objects, { shard: (name) => name[0]! })
+      const breaker = (name: string): CircuitBreaker => new CircuitBreaker({ name, readyToTrip: () => false, store })
+      objects.handle = async () => new Response("broken", { status: 500 })
+      const [one, other] = [breaker("a1"), breaker("b1")]
+      await times(2, () => call(one, fail))
+      await times(2, () => call(other, fail))
+      expect(objects.received).toHaveLength(4)
+      await times(2, () => call(breaker("a2"), fail))
+      await times(2, () => call(one, fail))
+      expect(objects.received).toHaveLength(4)
     })
 
     test("no exchange lasts longer than four deadlines", async () => {
