@@ -324,6 +324,40 @@ describe("A record in the page's storage", () => {
   })
 })
 
+test("localStorageStore() keeps its records under its prefix", async () => {
+  const storage = new FakeStorage()
+  const store = localStorageStore({ storage, prefix: "mine/" })
+  await failures({ breaker: new CircuitBreaker({ name: "api", store }), errors: [] }, 6)
+  expect([...storage.items.keys()]).toEqual(["mine/api"])
+})
+
+describe("A page", () => {
+  let page: EventTarget
+  let storage: FakeStorage
+  beforeEach(() => {
+    page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    storage = new FakeStorage()
+  })
+
+  test("learns of what it missed in the back/forward cache", async () => {
+    const { breaker } = client(storage)
+    await failures(client(storage), 6)
+    expect(breaker.state).toBe("closed")
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }))
+    expect(breaker.state).toBe("open")
+  })
+
+  test("closes what others had opened when the storage is cleared", async () => {
+    await failures(client(storage), 6)
+    const { breaker } = client(storage)
+    expect(breaker.state).toBe("open")
+    storage.clear()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key: null }))
+    expect(breaker.state).toBe("closed")
+  })
+})
+
 describe("A streak in the page's storage", () => {
   test("continues in the next page", async () => {
     const storage = new FakeStorage()
