@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, oneOf, type Rule } from "./core/check.ts"
+import { check, FUNCTION, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
@@ -140,6 +140,7 @@ export class CircuitBreaker {
    * nor a time limit.
    * @returns What `request` returns; rejects with what `request` throws, untouched.
    * @throws {OpenStateError | TooManyRequestsError} when the call is rejected.
+   * @throws {RangeError | TypeError} for a wrong argument; the message names it and its value.
    * @throws the reason of `options.signal`, once that is aborted.
    * @throws {DOMException} "TimeoutError", when `callTimeout` is over.
    */
@@ -148,7 +149,8 @@ export class CircuitBreaker {
     options?: CallOptions,
   ): Promise<T> {
     const record = this.#record
-    if (this.#plain && !this.#store?.holdsBack && options === undefined && record.state === "closed") {
+    const isPlain = this.#plain && options === undefined && typeof request === "function"
+    if (isPlain && record.state === "closed" && !this.#store?.holdsBack) {
       const permit = isTimed(this.#policy) ? admitClosed(record, this.#policy, this.#now()) : (admit(record, this.#policy) as Permit)
       return this.#run(this.#sharedCall(permit), request)
     }
@@ -162,15 +164,15 @@ export class CircuitBreaker {
   ): Promise<T> {
     const signal = options?.signal
     const limit = options?.callTimeout ?? this.#settings.callTimeout
-    if (options) {
-      try {
-        check("signal", signal, SIGNAL)
-        check("callTimeout", limit ?? 0, TIMER)
-      } catch (error) {
-        return Promise.reject(error)
-      }
-      if (signal?.aborted) return Promise.reject(signal.reason)
+    try {
+      // Often a promise by mistake, which must not count as a failure.
+      check("request", request, FUNCTION)
+      check("signal", signal, SIGNAL)
+      check("callTimeout", limit ?? 0, TIMER)
+    } catch (error) {
+      return Promise.reject(error)
     }
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const permit = this.#admit()
     // Returned, not thrown: to throw would double the cost of a rejection.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)

@@ -87,7 +87,8 @@ export interface Settings<T = any> extends MachineSettings {
    */
   mode?: Mode | undefined
   /**
-   * A snapshot to start from. One that is not of this version, or not a snapshot at all, is ignored.
+   * A snapshot to start from. It goes on where it was taken: the time in between does not count. One that is not
+   * of this version, or not a snapshot at all, is ignored.
    *
    * @defaultValue none
    */

@@ -36,6 +36,13 @@ describe("execute(), closed", () => {
     },
   )
 
+  test.each([{}, { callTimeout: 100 }])("refuses a promise in place of a function, and counts nothing: %j", async (settings) => {
+    const breaker = make({ ...settings, ...consecutiveFailures(1) })
+    const call = breaker.execute(Promise.resolve(42) as never)
+    await expect(call).rejects.toThrow(new TypeError("request must be a function: got [object Promise]"))
+    expect(breaker.counts).toEqual(counts())
+  })
+
   test("rejects when the function throws, and counts that once #2", async () => {
     const breaker = make()
     const call = breaker.execute(() => {
