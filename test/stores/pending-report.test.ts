@@ -40,6 +40,12 @@ describe("PendingReport", () => {
     expect(undated(calls).take()).toEqual({ runs: expected })
   })
 
+  test.each(["s", "f", "sfsf", "ffss"])("has nothing left of %j once it is cleared", (calls) => {
+    const pending = undated(calls)
+    pending.clear()
+    expect(pending.take()).toEqual({ runs: [] })
+  })
+
   test.each([
     ["", false],
     ["ss", false],
