@@ -164,15 +164,17 @@ export class CircuitBreaker {
   ): Promise<T> {
     const signal = options?.signal
     const limit = options?.callTimeout ?? this.#settings.callTimeout
-    try {
-      // Often a promise by mistake, which must not count as a failure.
-      check("request", request, FUNCTION)
-      check("signal", signal, SIGNAL)
-      check("callTimeout", limit ?? 0, TIMER)
-    } catch (error) {
-      return Promise.reject(error)
+    // What is not a function is often a promise by mistake, and must not count as a failure.
+    if (options || typeof request !== "function") {
+      try {
+        check("request", request, FUNCTION)
+        check("signal", signal, SIGNAL)
+        check("callTimeout", limit ?? 0, TIMER)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      if (signal?.aborted) return Promise.reject(signal.reason)
     }
-    if (signal?.aborted) return Promise.reject(signal.reason)
     const permit = this.#admit()
     // Returned, not thrown: to throw would double the cost of a rejection.
     if (permit instanceof CircuitBreakerError) return Promise.reject(permit)
