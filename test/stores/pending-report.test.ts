@@ -79,8 +79,8 @@ describe("PendingReport", () => {
     pending.add("failure", false, undefined)
     expect(pending.take()).toEqual({ runs: runs(0, 2) })
     pending.add("failure", false, 5_000)
-    pending.add("success", false, undefined)
-    expect(pending.take()).toEqual({ runs: runs(0, 1, 1, 0), retryAfter: 5_000 })
+    pending.add("success", true, undefined)
+    expect(pending.take()).toEqual({ runs: [...runs(0, 1), { outcome: "success", calls: 1, slow: 1 }], retryAfter: 5_000 })
   })
 
   test("puts back calls that did not arrive, before those made meanwhile", () => {

@@ -434,7 +434,9 @@ describe("A store that fails once, or answers late", () => {
       shared.delay = 200
     })
 
-    test("is not made if it is aborted, and ends at once", async () => {
+    test("is not made if it is aborted, and ends at once, which is no failure of the store", async () => {
+      const storeError = vi.fn()
+      breaker.addEventListener("storeerror", storeError)
       const controller = new AbortController()
       const call = breaker.execute(made, { signal: controller.signal })
       controller.abort("enough")
@@ -442,6 +444,7 @@ describe("A store that fails once, or answers late", () => {
       await vi.advanceTimersByTimeAsync(500)
       expect(made).not.toHaveBeenCalled()
       expect(vi.getTimerCount()).toBe(0)
+      expect(storeError).not.toHaveBeenCalled()
     })
 
     test.each(["isolate", "trip"] as const)("is not made after %s()", async (method) => {
