@@ -153,9 +153,10 @@ describe.each(engines)("A page in %s", { timeout: 240_000 }, (engine) => {
     await tab.evaluate((url) => window.client.follow(url), `${site.url}/no-content`)
     if (engine !== "chromium") await untilLogged("excluded", IN_FLIGHT)
     // For a second, a lost connection does not count. After that it is a failure.
-    for (let i = 0; i < 100 && (await count("failure", tab)) === BEFORE; i++) {
+    for (let i = 0; i < 1_000 && (await count("failure", tab)) === BEFORE; i++) {
       expect(await call(tab, "/reset")).toBe("failed")
     }
+    expect(await count("failure", tab)).toBe(BEFORE + 1)
     const excluded = await count("excluded", tab)
     for (let i = 1; i < UNTIL_OPEN; i++) expect(await call(tab, "/reset")).toBe("failed")
     expect(await call(tab, "/reset")).toBe("rejected")
