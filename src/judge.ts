@@ -19,11 +19,8 @@ export interface Judgement extends Evidence {
 export function judgeError(settings: CallSettings, error: unknown): Judgement {
   if (!(error instanceof Interruption)) return judge(settings, error ?? null, undefined, error)
   const { by, reason } = error
-  const failed =
-    by === "timeout"
-      ? !excludes(settings, reason, undefined)
-      : by === "abort" && settings.callerTimeout === "failure" && isTimeout(reason)
-  return { outcome: failed ? "failure" : "excluded", error: reason }
+  const isLate = by === "timeout" || (by === "abort" && settings.callerTimeout === "failure" && isTimeout(reason))
+  return { outcome: isLate && !excludes(settings, reason, undefined) ? "failure" : "excluded", error: reason }
 }
 
 /**

@@ -47,7 +47,7 @@ export interface Settings<T = any> extends MachineSettings {
   isExcluded?: ((error: unknown, result: T | undefined) => boolean) | undefined
   /**
    * How a call counts when its caller's own signal ended it with a `TimeoutError`, as `AbortSignal.timeout()`
-   * does.
+   * does. With `"failure"`, `isExcluded` is asked first.
    *
    * @defaultValue `"excluded"`
    */

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures } from "../../src/index.ts"
 import { boom, counts, pending, succeed } from "./calls.ts"
 import { unhandledRejections } from "./unhandled-rejections.ts"
@@ -139,6 +139,15 @@ describe("execute() with a signal", () => {
       expect(breaker.counts).toMatchObject(expected)
     },
   )
+
+  test("asks isExcluded about the caller's own AbortSignal.timeout() when that is a failure", async () => {
+    const isExcluded = vi.fn((error: unknown) => (error as Error).name === "TimeoutError")
+    const breaker = new CircuitBreaker({ callerTimeout: "failure", isExcluded })
+    const signal = AbortSignal.timeout(1)
+    await expect(breaker.execute(never, { signal })).rejects.toMatchObject({ name: "TimeoutError" })
+    expect(isExcluded.mock.calls).toEqual([[signal.reason, undefined]])
+    expect(breaker.counts).toEqual(excludedOnce)
+  })
 
   test("excludes an abort with callerTimeout set to failure for a reason that cannot be looked at", async () => {
     const { proxy: reason, revoke } = Proxy.revocable({}, {})

@@ -142,6 +142,17 @@ test("a call that times out while offline is excluded, and its fallback is asked
   expect(safeFetch.breakers.get(ORIGIN)?.state).toBe("open")
 })
 
+test("a call that its caller's signal times out while offline is excluded", async () => {
+  vi.stubGlobal("navigator", { onLine: false })
+  const safeFetch = wrap({ callerTimeout: "failure" }, () => new Promise(() => {}))
+  const once = (): Promise<unknown> => safeFetch(URL_, { signal: AbortSignal.timeout(5) }).catch(() => {})
+  await once()
+  vi.unstubAllGlobals()
+  expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalFailures: 0 })
+  await once()
+  expect(safeFetch.breakers.get(ORIGIN)?.state).toBe("open")
+})
+
 test("an async isSuccessful causes no unhandled rejection while offline", async () => {
   const error = vi.spyOn(console, "error").mockImplementation(() => {})
   vi.stubGlobal("navigator", { onLine: false })
