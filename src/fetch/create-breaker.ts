@@ -52,6 +52,8 @@ function breakerSettings(
     name: own.name ?? (name ? `${name} ${key}` : key),
     isSuccessful: successful,
     isExcluded: (error, response) => {
+      // Several calls may fail with the same error: the last answer about it is valid.
+      excluded.delete(error as object)
       // Only a failure: a service worker may answer while the browser is offline.
       if (isOffline() && !ask(report, "isSuccessful", BOOLEAN, error === undefined, successful, error, response)) return true
       const answer = isExcluded?.(error, response)

@@ -117,7 +117,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
         call.then(resolve, reject)
       })
     } catch (error) {
-      if (caller?.aborted || excluded.delete(error as object)) throw error
+      if (caller?.aborted || excluded.has(error as object)) throw error
       const { fallback, rejectWith } = settings
       try {
         const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
