@@ -71,22 +71,24 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
     settings.snapshot,
   )
   const { fetch: original } = globalThis
-  let sending = false
-  // Looked up at each call, so that a later replacement of the global `fetch` is used, unless that is this one.
+  /** What the global `fetch` is being called for, if it is. */
+  let sending: readonly [FetchInput] | undefined
+  // Looked up at each call, so that a later replacement of the global `fetch` is used.
   const send = (input: FetchInput, init?: RequestInit): Promise<Response> => {
     if (fetch) return fetch(input, init)
-    const { fetch: current } = globalThis
-    sending = true
+    const outer = sending
+    sending = [input]
     try {
-      return (current === breakerFetch ? original : current)(input, init)
+      return globalThis.fetch(input, init)
     } finally {
-      sending = false
+      sending = outer
     }
   }
 
   async function breakerFetch(input: FetchInput, given?: RequestInit): Promise<Response> {
-    // The replacement calls this function in turn: to look it up again would never end.
-    if (sending) return original(input, given)
+    // The global `fetch` is this function, or calls it in turn: to look it up again would never end. But a call to
+    // another origin that a replacement makes first, say for a token, is one like any other.
+    if (sending && originOf(sending[0]) === originOf(input)) return original(input, given)
     const init = rereadable(given)
     const key = keyOf(settings, input, init)
     if (key === undefined) return send(input, init)

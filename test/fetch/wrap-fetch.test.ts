@@ -222,6 +222,20 @@ describe("without a fetch of its own, a wrapped fetch", () => {
     expect(sent).toHaveBeenCalledTimes(2)
   })
 
+  test("protects what a replacement of the global one asks another origin for before it goes on", async () => {
+    const safeFetch = wrapFetch(undefined, consecutiveFailures(1))
+    const rejections: unknown[] = []
+    globalThis.fetch = async (input) => {
+      if (input === "https://auth.example/") return new Response(null, { status: 503 })
+      await safeFetch("https://auth.example/").catch((error: Error) => rejections.push(error.name))
+      return new Response()
+    }
+    await safeFetch(URL_)
+    await safeFetch(URL_)
+    expect(rejections).toEqual(["OpenStateError"])
+    expect(safeFetch.breakers.get("https://auth.example")?.state).toBe("open")
+  })
+
   test("may be called again after a replacement that throws", async () => {
     const safeFetch = wrapFetch()
     globalThis.fetch = () => {
