@@ -107,7 +107,10 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       } catch (error) {
         // An aborted call is judged by its signal, not by this error.
         const isMishap = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
-        throw isMishap && !signal?.aborted ? new Interruption("mishap", error) : error
+        if (!isMishap || signal?.aborted) throw error
+        // `isExcluded` is not asked, so what it said about the same error before does not matter.
+        excluded.delete(error as object)
+        throw new Interruption("mishap", error)
       }
     }
 

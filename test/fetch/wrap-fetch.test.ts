@@ -102,16 +102,20 @@ describe("fallback()", () => {
     expect(await safeFetch(URL_)).toBe(substitute)
   })
 
-  test("is not asked about an excluded error that several calls share, until isExcluded answers otherwise", async () => {
+  test("is not asked about an excluded error that several calls share, unless it is offline or isExcluded answers otherwise", async () => {
     const fallback = vi.fn(() => new Response())
     let excluded = true
     const shared = new Promise<never>((_, reject) => setTimeout(() => reject(boom), 1))
     const safeFetch = wrap({ isExcluded: () => excluded, fallback }, () => shared)
     const calls = await Promise.allSettled([safeFetch(URL_), safeFetch(URL_)])
     expect(calls.map(({ status }) => status)).toEqual(["rejected", "rejected"])
+    vi.stubGlobal("navigator", { onLine: false })
+    await safeFetch(URL_)
+    vi.unstubAllGlobals()
+    expect(fallback).toHaveBeenCalledOnce()
     excluded = false
     await safeFetch(URL_)
-    expect(fallback).toHaveBeenCalledOnce()
+    expect(fallback).toHaveBeenCalledTimes(2)
   })
 
   test("is asked about an error for which isExcluded returns no boolean, since that error counts", async () => {
