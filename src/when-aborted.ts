@@ -13,14 +13,7 @@ const all = new WeakMap<AbortSignal, Followers>()
  * @returns a function that removes the callback, to be called once.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
-  let followers = all.get(signal)
-  if (!followers) {
-    const callbacks = new Set<() => void>()
-    followers = { callbacks, listener: () => callbacks.forEach((callback) => callback()) }
-    all.set(signal, followers)
-    signal.addEventListener("abort", followers.listener)
-  }
-  const { callbacks, listener } = followers
+  const { callbacks, listener } = all.get(signal) ?? follow(signal)
   callbacks.add(callback)
   return () => {
     callbacks.delete(callback)
@@ -28,6 +21,16 @@ export function whenAborted(signal: AbortSignal, callback: () => void): () => vo
     all.delete(signal)
     signal.removeEventListener("abort", listener)
   }
+}
+
+// A separate function: the closures of one call share what they refer to, so that the listener would keep the first
+// callback, and the response of its call, as long as there is another callback.
+function follow(signal: AbortSignal): Followers {
+  const callbacks = new Set<() => void>()
+  const followers = { callbacks, listener: () => callbacks.forEach((callback) => callback()) }
+  all.set(signal, followers)
+  signal.addEventListener("abort", followers.listener)
+  return followers
 }
 
 /** Whether `value` is a signal. Checked by its shape, since it may come from another realm. */

@@ -90,8 +90,23 @@ test("execute() keeps a listener for a Response only while its body lives #53", 
     collectGarbage()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  // The engine may keep the last listeners for a while longer.
-  expect(listeners()).toBeLessThan(20)
+  expect(listeners()).toBe(0)
+})
+
+test("execute() keeps no Response for a signal that other calls still follow #53", async () => {
+  const { signal, listeners } = watched()
+  const breaker = new CircuitBreaker({ callTimeout: 60_000 })
+  const one = async (): Promise<WeakRef<object>> => new WeakRef(await breaker.execute(() => new Response("body"), { signal }))
+  const responses: WeakRef<object>[] = []
+  for (let i = 0; i < 10; i++) responses.push(await one())
+  void breaker.execute(() => new Promise(() => {}), { signal, callTimeout: 0 })
+  const kept = (): number => responses.filter((response) => response.deref()).length
+  for (let i = 0; i < 100 && kept() > 0; i++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+  }
+  expect(kept()).toBe(0)
+  expect(listeners()).toBe(1)
 })
 
 test("a hundred calls under way share one listener, since Node warns of more than ten #53", async () => {
