@@ -189,8 +189,9 @@ class PageStorage implements SharedStorage {
     const verdict = applyToRecord(seen, policy, {}, Date.now())
     if (verdict.state !== "half-open") return verdict
     let lead = this.#leadOf(name)
-    // An office that was not given back yet does not keep other tabs out of a later half-open state.
-    if (lead?.term !== seen.generation) lead = await this.#takeLead(name, policy, seen)
+    // An office that was not given back yet does not keep other tabs out of a later half-open state. But its term may
+    // be a later one than that of the record, while this tab has not got a lease after it passed over a stuck one.
+    if (!lead || lead.term < seen.generation) lead = await this.#takeLead(name, policy, seen)
     if (!lead) return verdict
     clearTimeout(lead.leaving)
     lead.leaving = undefined
