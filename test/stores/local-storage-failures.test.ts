@@ -7,6 +7,7 @@ import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
 import { pending } from "../breaker/calls.ts"
 import { FailingStorage } from "./failing-storage.ts"
+import { fakeLocks } from "./fake-locks.ts"
 import { FakeStorage } from "./fake-storage.ts"
 
 const key = "webbreaker:api"
@@ -48,22 +49,6 @@ async function call<T>({ breaker }: Client, request: () => Promise<T>): Promise<
 
 async function failures(subject: Client, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
-}
-
-/** The part of Web Locks that is used here. */
-function fakeLocks(): Pick<LockManager, "request"> {
-  const held = new Set<string>()
-  return {
-    async request(name: string, _: unknown, use: (lock: object | null) => unknown) {
-      if (held.has(name)) return use(null)
-      held.add(name)
-      try {
-        return await use({})
-      } finally {
-        held.delete(name)
-      }
-    },
-  } as Pick<LockManager, "request">
 }
 
 /** Takes the breaker through every state and back, with local state only. */

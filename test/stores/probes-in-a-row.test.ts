@@ -1,22 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest"
 import { CircuitBreaker } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+import { fakeLocks } from "./fake-locks.ts"
 import { FakeStorage } from "./fake-storage.ts"
 
 afterEach(() => vi.unstubAllGlobals())
-
-/** Web Locks as one tab uses them: a lock is free or it is not. */
-function fakeLocks(): unknown {
-  const held = new Set<string>()
-  return {
-    async request(name: string, _options: object, use: (lock: object | null) => Promise<void> | undefined) {
-      if (held.has(name)) return use(null)
-      held.add(name)
-      await use({})
-      held.delete(name)
-    },
-  }
-}
 
 test("a tab whose probe succeeded makes the next one at once", async () => {
   vi.stubGlobal("navigator", { locks: fakeLocks() })

@@ -2,18 +2,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { CircuitBreaker } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
+import { fakeLocks } from "./fake-locks.ts"
 import { FakeStorage } from "./fake-storage.ts"
 
 beforeEach(() => {
   vi.useFakeTimers()
-  const held = new Set<string>()
-  const request = async (name: string, _: unknown, granted: (lock: object | null) => unknown): Promise<unknown> => {
-    await null
-    if (held.has(name)) return granted(null)
-    held.add(name)
-    return granted({})
-  }
-  vi.stubGlobal("navigator", { locks: { request } })
+  vi.stubGlobal("navigator", { locks: fakeLocks() })
 })
 
 afterEach(() => {
