@@ -31,11 +31,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     this.#create = create
     this.#max = max
     if (typeof snapshots !== "object" || snapshots === null) return
-    for (const [key, snapshot] of Object.entries(snapshots)) {
-      const breaker = create(key, snapshot)
-      this.#makeRoom()
-      this.#entries.set(key, { breaker, calls: 0 })
-    }
+    for (const [key, snapshot] of Object.entries(snapshots)) this.#add(key, snapshot)
   }
 
   /** How many breakers there are. */
@@ -70,13 +66,9 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
    * @internal
    */
   async use<T>(key: string, call: (breaker: CircuitBreaker) => Promise<T>): Promise<T> {
-    let entry = this.#entries.get(key)
-    if (entry) {
-      this.#entries.delete(key)
-    } else {
-      entry = { breaker: this.#create(key), calls: 0 }
-      this.#makeRoom()
-    }
+    const entry = this.#entries.get(key) ?? this.#add(key)
+    // Moves it to the end.
+    this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.calls += 1
     try {
@@ -84,6 +76,13 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     } finally {
       entry.calls -= 1
     }
+  }
+
+  #add(key: string, snapshot?: unknown): Entry {
+    const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0 }
+    this.#makeRoom()
+    this.#entries.set(key, entry)
+    return entry
   }
 
   #makeRoom(): void {
