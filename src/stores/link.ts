@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Rule } from "../core/check.ts"
 import type { Counts, Outcome } from "../core/counts.ts"
 import { adopt, settle, type Transition } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
@@ -15,7 +16,7 @@ import type { Report, Verdict } from "../core/shared.ts"
 import { bounded } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { isTimeout } from "../judge.ts"
-import { MAX_TIMER } from "../settings.ts"
+import { MAX_TIMER, TIMER } from "../settings.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import type { checkVerdict } from "./check-verdict.ts"
 import { PendingReport } from "./pending-report.ts"
@@ -53,7 +54,13 @@ export interface SharedStorage {
   readonly successInterval?: number
 }
 
-const DEFAULT_DEADLINE = 250
+/** The default of {@link SharedStorage.deadline}, and of the stores with a setting for it. */
+export const DEFAULT_DEADLINE = 250
+/** A deadline that leaves a call some time to wait. */
+export const DEADLINE: Rule = [
+  "a number from 1 to 2147483647",
+  (value) => TIMER[1](value) && (value as number) >= 1,
+]
 const LONG_STREAK = 3
 // While another client makes the half-open call: how many milliseconds until this one asks for the result.
 const ASK_AGAIN = 1_000

@@ -4,9 +4,8 @@
  * @module
  */
 import { check, checkAll, STRING, type Rule } from "../../core/check.ts"
-import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
-import { linkTo } from "../link.ts"
+import { DEADLINE, DEFAULT_DEADLINE, linkTo } from "../link.ts"
 import type { DenoKv } from "./kv.ts"
 import { isPromise, KvStorage, type KvSource } from "./kv-storage.ts"
 
@@ -28,11 +27,10 @@ export interface DenoKvSettings {
 }
 
 const DEFAULT_PREFIX = "webbreaker"
-const DEFAULT_DEADLINE = 250
 
 const RULES: Readonly<Record<string, Rule>> = {
   prefix: STRING,
-  deadline: ["a number from 1 to 2147483647", (value) => TIMER[1](value) && (value as number) >= 1],
+  deadline: DEADLINE,
 }
 const KV: Rule = [
   "a Deno.Kv, a promise of one, or a function that returns either",

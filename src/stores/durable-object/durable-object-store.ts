@@ -8,9 +8,8 @@ import type { Policy } from "../../core/policy.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
 import { report as reportError } from "../../report.ts"
-import { TIMER } from "../../settings.ts"
 import type { BreakerStore } from "../../store.ts"
-import { linkTo, patience, type SharedStorage } from "../link.ts"
+import { DEADLINE, DEFAULT_DEADLINE, linkTo, patience, type SharedStorage } from "../link.ts"
 import { Ramp } from "../ramp.ts"
 import { Backoff } from "./backoff.ts"
 import { readVerdict, REFUSED, writeMessage } from "./message.ts"
@@ -44,12 +43,11 @@ export interface DurableObjectSettings {
 
 /** How long after a failure successes alone are reported, in milliseconds, to end the streak. */
 const SUCCESS_INTERVAL = 10_000
-const DEFAULT_DEADLINE = 250
 const MAX_BACKOFFS = 1_000
 
 const RULES: Readonly<Record<string, Rule>> = {
   waitUntil: FUNCTION,
-  deadline: ["a number from 1 to 2147483647", (value) => TIMER[1](value) && (value as number) >= 1],
+  deadline: DEADLINE,
   shard: FUNCTION,
 }
 const NAMESPACE: Rule = [
