@@ -39,16 +39,19 @@ const inEach = (contenders: string): string => `{
   calls: await measureCalls(${contenders}, ${measured}),
   fetches: await measureFetches(config.otherOrigin, ${measured}),
 }`
-const alone = (name: string): Promise<string> =>
-  program(
+function alone(contender: string): Promise<string> {
+  const name = JSON.stringify(contender)
+  const only = `{ ${name}: contenders[${name}] }`
+  return program(
     { "./calls.ts": "measureCalls, measureFailing", "./contenders.ts": "contenders", "./memory.ts": "heapOf" },
     // The heap first, since it depends on what the process did before.
-    `await (async (name, it) => ({
-      heap: heapOf(it),
-      calls: await measureCalls({ [name]: it }, ${measured}),
-      failing: await measureFailing({ [name]: it }, ${measured}),
-    }))(${JSON.stringify(name)}, contenders[${JSON.stringify(name)}])`,
+    `{
+      heap: heapOf(contenders[${name}]),
+      calls: await measureCalls(${only}, ${measured}),
+      failing: await measureFailing(${only}, ${measured}),
+    }`,
   )
+}
 const [inBrowsers, onServers, onlyInNode] = await Promise.all([
   program(everywhere, inEach("contenders")),
   program({ ...everywhere, "./opossum.ts": "opossums" }, inEach("{ ...contenders, ...opossums }")),
