@@ -87,6 +87,12 @@ describe("OpenStateError", () => {
     expect(await rejection(breaker)).not.toBe(await rejection(breaker))
   })
 
+  test("has its name and message in place of a stack trace", async () => {
+    const error = await openError()
+    expect(error.stack).toBe('OpenStateError: circuit breaker "billing" is open')
+    expect(Object.keys(error)).not.toContain("stack")
+  })
+
   test("does not change the depth of other stack traces", async () => {
     const depth = Error.stackTraceLimit
     await openError()
