@@ -25,6 +25,8 @@ export interface Run {
   readonly slow?: number
   /** Milliseconds since the first of them ended; 0 by default. */
   readonly age?: number
+  /** Whether they ended before the record's streak of failures began; such successes do not end it. */
+  readonly overtaken?: boolean
 }
 
 /** The total number of calls in `runs`. */
@@ -165,13 +167,16 @@ export function renew(record: BreakerRecord): void {
 
 /** Counts the reported calls, except those that ended before the present state began. */
 function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfter }: Report): void {
-  for (const { outcome, calls, slow = 0, age = 0 } of runs) {
+  for (const { outcome, calls, slow = 0, age = 0, overtaken } of runs) {
+    const { counts } = record
+    const { consecutiveFailures } = counts
     const elapsed = record.now - age - record.since
     const period = Math.floor(elapsed / policy.bucketPeriod)
     for (let i = 0; i < calls && elapsed >= 0 && record.state === "closed"; i++) {
       const permit = admit(record, policy, period) as Permit
       settle(record, policy, permit, outcome, i < slow, { retryAfter })
     }
+    if (overtaken && consecutiveFailures) Object.assign(counts, { consecutiveFailures, consecutiveSuccesses: 0 })
   }
 }
 

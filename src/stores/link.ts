@@ -129,8 +129,10 @@ class Link implements StoreLink {
       return this.#failed(error)
     }
     this.#adopt(verdict, ++this.#asked)
-    // Others had failures: a success of this breaker ends their streak.
-    if (verdict.streak) this.#askAgain(this.#successInterval)
+    if (!verdict.streak) return
+    // Others had failures: the next success of this breaker ends their streak, but those before it do not.
+    this.#pending.overtaken()
+    this.#askAgain(this.#successInterval)
   }
 
   constructor(storage: SharedStorage, host: StoreHost, parts: Parts) {

@@ -19,6 +19,7 @@ const SHARE = 0.1
 interface PendingRun extends Run {
   calls: number
   slow: number
+  overtaken?: boolean
   /** When the first of them ended; 0 for successes without a window, whose age does not matter. */
   readonly at: number
 }
@@ -78,22 +79,22 @@ export class PendingReport {
       this.#lastAt = now
     }
     if (failed) pending.retryAfter = retryAfter
-    this.#append(outcome, 1, slow ? 1 : 0, isTimed ? now : 0)
+    this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0 })
   }
 
   #collect(): void {
-    if (this.#successes) this.#append("success", Math.min(this.#successes, MAX_CALLS), 0, 0)
+    if (this.#successes) this.#append({ outcome: "success", calls: Math.min(this.#successes, MAX_CALLS), slow: 0, at: 0 })
     this.#successes = 0
   }
 
-  #append(outcome: Run["outcome"], calls: number, slow: number, at: number): void {
+  #append(run: PendingRun): void {
     const { runs } = this.#pending
     const last = runs.at(-1)
-    if (last?.outcome === outcome && at - last.at < this.#period) {
-      last.calls = Math.min(last.calls + calls, MAX_CALLS)
-      last.slow = Math.min(last.slow + slow, MAX_CALLS)
+    if (last?.outcome === run.outcome && !last.overtaken === !run.overtaken && run.at - last.at < this.#period) {
+      last.calls = Math.min(last.calls + run.calls, MAX_CALLS)
+      last.slow = Math.min(last.slow + run.slow, MAX_CALLS)
     } else {
-      runs.push({ outcome, calls, slow, at })
+      runs.push(run)
       while (runs.length > MAX_RUNS || callsOf(runs) > MAX_CALLS_TOGETHER) runs.shift()
     }
   }
@@ -120,10 +121,11 @@ export class PendingReport {
     this.#pending = nothing()
     const ageOf = (at: number): number => Math.max(now - at, 0)
     return {
-      runs: runs.map(({ outcome, calls, slow, at }) => ({
+      runs: runs.map(({ outcome, calls, slow, overtaken, at }) => ({
         outcome,
         calls,
         ...(slow && { slow }),
+        ...(overtaken && { overtaken }),
         ...(this.#window && { age: ageOf(at) }),
       })),
       ...(previousAt !== undefined && { previousAge: ageOf(previousAt) }),
@@ -138,7 +140,13 @@ export class PendingReport {
     const pending = hasFailure(taken) ? taken : { ...taken, previousAt }
     this.#pending = { ...pending, retryAfter: retryAfter ?? taken.retryAfter }
     this.#taken = nothing()
-    for (const { outcome, calls, slow, at } of runs) this.#append(outcome, calls, slow, at)
+    for (const run of runs) this.#append(run)
+  }
+
+  /** Others had failures: the successes so far must not end their streak. */
+  overtaken(): void {
+    this.#collect()
+    for (const run of this.#pending.runs) if (run.outcome === "success") run.overtaken = true
   }
 
   /** Drops all outcomes, and those that were taken last. */

@@ -30,6 +30,15 @@ describe("a report of calls", () => {
     })
   })
 
+  test("does not end a streak of failures with successes that it has overtaken", () => {
+    const shared = database()
+    const overtaken: Run = { outcome: "success", calls: 3, overtaken: true }
+    expect(shared.report({ runs: [overtaken, ...runs(0, 2)] })).toMatchObject({ streak: 2 })
+    expect(shared.report({ runs: [overtaken] })).toMatchObject({ streak: 2 })
+    expect(shared.record.snapshot.counts).toMatchObject({ totalSuccesses: 6, consecutiveFailures: 2, consecutiveSuccesses: 0 })
+    expect(shared.report({ runs: [overtaken, ...runs(0, 1)] })).toMatchObject({ streak: 3 })
+  })
+
   test("counts the slow ones among them", () => {
     const shared = database()
     shared.report({ runs: [{ outcome: "success", calls: 3, slow: 2 }, ...runs(0, 1)] })

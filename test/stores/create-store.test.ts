@@ -259,7 +259,7 @@ describe("createStore()", () => {
       expect(reports).toEqual([])
       await vi.advanceTimersByTimeAsync(1)
       await succeed(breaker)
-      expect(reports).toEqual([{ runs: runs(3) }])
+      expect(reports).toEqual([{ runs: [{ outcome: "success", calls: 1, overtaken: true }, ...runs(2)] }])
     })
 
     test("calls that fail during a report, with the next report", async () => {

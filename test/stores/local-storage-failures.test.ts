@@ -378,6 +378,32 @@ describe("A streak in the page's storage", () => {
     expect(last.breaker.state).toBe("closed")
   })
 
+  test("goes on with the failures of other tabs, whose earlier successes do not end it", async () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    const storage = new FakeStorage()
+    const tabs = Array.from({ length: 6 }, () => client(storage))
+    for (const tab of tabs) await call(tab, succeed)
+    for (const tab of tabs) {
+      await failures(tab, 1)
+      page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    }
+    expect(tabs.map(({ breaker }) => breaker.state)).toEqual(Array(6).fill("open"))
+  })
+
+  test("does not make a window of calls forget successes", async () => {
+    const page = new EventTarget()
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    const storage = new FakeStorage()
+    const rate = failureRate({ threshold: 0.5, minimumRequests: 3, last: 100 })
+    const [healthy, failing] = [client(storage, rate), client(storage, rate)]
+    for (let i = 0; i < 10; i++) await call(healthy, succeed)
+    await failures(failing, 1)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    await failures(healthy, 3)
+    expect(JSON.parse(storage.getItem(key)!).snapshot.counts).toMatchObject({ totalSuccesses: 10, totalFailures: 4 })
+  })
+
   test("is not written by healthy calls", async () => {
     const storage = new FakeStorage()
     const { breaker } = client(storage)

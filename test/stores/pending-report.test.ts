@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
+import type { Run } from "../../src/index.ts"
 import { PendingReport } from "../../src/stores/pending-report.ts"
 import { runs } from "./runs.ts"
 
@@ -111,6 +112,20 @@ describe("PendingReport", () => {
     add(pending, "s").putBack()
     expect(pending.hasFailure).toBe(false)
     expect(pending.take().runs).toEqual(runs(4))
+  })
+
+  test("tells which successes others have overtaken with failures, also after it put them back", () => {
+    const pending = undated("sfs")
+    pending.take()
+    add(pending, "ss").overtaken()
+    pending.putBack()
+    const overtaken = (calls: number): Run => ({ outcome: "success", calls, overtaken: true })
+    expect(add(pending, "s").take().runs).toEqual([...runs(1, 1, 1), overtaken(2), ...runs(1)])
+    const taken = add(pending, "s")
+    taken.overtaken()
+    taken.take()
+    taken.putBack()
+    expect(taken.take().runs).toEqual([overtaken(1)])
   })
 
   test("puts the same calls back only once", () => {

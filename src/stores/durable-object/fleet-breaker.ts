@@ -147,10 +147,8 @@ export class FleetBreaker {
       this.#streakBy = this.#reporter
       this.#streaks += 1
     } else if (predates) {
-      const { generation } = record
-      applyToRecord(record, this.#policy, { runs: before }, now)
-      if (record.generation === generation) record.counts.consecutiveFailures = length - 1
-      return { ...report, runs: rest }
+      record.counts.consecutiveFailures -= 1
+      return { ...report, runs: [...before.map((run) => ({ ...run, overtaken: true })), ...rest] }
     }
     return report
   }
