@@ -108,6 +108,18 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
     expect(site.hits(id)).toBe(6)
   })
 
+  test.skipIf(missing)("opens in all tabs after a failure in each, whatever succeeded before", async () => {
+    const six = await Promise.all(Array.from({ length: 6 }, () => newTab()))
+    for (const tab of six) expect(await call(tab, "/ok")).toMatchObject({ kind: "answered" })
+    for (const tab of six) {
+      await failures(tab, 1)
+      // Time for the message to the other tabs.
+      await pause(100)
+    }
+    for (const tab of six) await tab.waitFor(() => window.tab.breaker.state === "open")
+    expect(site.hits(id)).toBe(12)
+  })
+
   test.skipIf(missing)("passes on trip() and reset()", async () => {
     const [a, b] = [await newTab(), await newTab()]
     await a.evaluate(() => window.tab.breaker.trip())
