@@ -25,7 +25,7 @@ export type FailureRate = RateWindow & {
    *
    * @defaultValue 10, or `last` when that is smaller
    */
-  readonly minimumRequests?: number
+  readonly minimumRequests?: number | undefined
 }
 
 /** Settings of {@link slowCallRate}. */
@@ -45,7 +45,7 @@ export interface Backoff {
    *
    * @defaultValue 2
    */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /**
    * Each period is lengthened by a random share of itself, of at most `jitter`; from 0 to 1. It is applied
    * after `max`: otherwise clients that opened together would all retry together once they have reached
@@ -53,13 +53,13 @@ export interface Backoff {
    *
    * @defaultValue 0.25
    */
-  readonly jitter?: number
+  readonly jitter?: number | undefined
   /**
    * Source of the jitter: returns a number from 0 to below 1.
    *
    * @defaultValue `Math.random`
    */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
 }
 
 const POSITIVE: Rule = ["a number above 0", (value) => NUMBER[1](value) && value !== 0]

@@ -44,14 +44,14 @@ export interface SharedStorage {
    *
    * @defaultValue 250
    */
-  readonly deadline?: number
+  readonly deadline?: number | undefined
   /**
    * After a failure was reported, how long until a success may be reported without another failure, in
    * milliseconds.
    *
    * @defaultValue 0
    */
-  readonly successInterval?: number
+  readonly successInterval?: number | undefined
 }
 
 /** The default of {@link SharedStorage.deadline}, and of the stores with a setting for it. */
