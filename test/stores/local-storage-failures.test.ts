@@ -343,6 +343,47 @@ describe("A page", () => {
   })
 })
 
+describe("Breakers of one name in one page", () => {
+  /** Two breakers with the same store. */
+  function pair(): [Client, Client] {
+    const store = localStorageStore({ storage: new FakeStorage() })
+    const make = (): Client => ({ breaker: new CircuitBreaker({ name: "api", timeout: 10_000, store }), errors: [] })
+    return [make(), make()]
+  }
+
+  test("learn at once what is done to one of them by hand", async () => {
+    const [one, other] = pair()
+    one.breaker.trip()
+    await settle()
+    expect(other.breaker.state).toBe("open")
+    other.breaker.reset()
+    await settle()
+    expect(one.breaker.state).toBe("closed")
+  })
+
+  test("open together, and close together after the probe of one", async () => {
+    vi.stubGlobal("navigator", { locks: fakeLocks() })
+    const [one, other] = pair()
+    await call(other, succeed)
+    for (const subject of [one, other, one, one, one, one]) await failures(subject, 1)
+    expect([one.breaker.state, other.breaker.state]).toEqual(["open", "open"])
+    await vi.advanceTimersByTimeAsync(10_001)
+    expect(await call(one, succeed)).toBe("up")
+    expect([one.breaker.state, other.breaker.state]).toEqual(["closed", "closed"])
+    expect(await call(other, succeed)).toBe("up")
+  })
+
+  test("do not hold their own failures for those of others", async () => {
+    const [one] = pair()
+    for (let i = 0; i < 7; i++) {
+      const failure = failures(one, 1)
+      expect(await call(one, succeed)).toBe("up")
+      await failure
+    }
+    expect(one.breaker.state).toBe("closed")
+  })
+})
+
 describe("A streak in the page's storage", () => {
   test("continues in the next page", async () => {
     const storage = new FakeStorage()

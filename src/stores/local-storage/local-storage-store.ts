@@ -123,7 +123,11 @@ class PageStorage implements SharedStorage {
     try {
       // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
       // tab.
-      if (text !== before) this.#write(name, text, lead)
+      if (text !== before) {
+        this.#write(name, text, lead)
+        // The page that writes gets no event, but may have other breakers of this name.
+        queueMicrotask(() => this.#lookAgain(this.#prefix + name, policy))
+      }
     } finally {
       this.#retire(name, lead ?? lost)
     }
@@ -164,10 +168,15 @@ class PageStorage implements SharedStorage {
     }
   }
 
-  /** Reads the record of one key again, or all of them when it is `null`, as in the event of a cleared storage. */
-  #lookAgain(key: string | null): void {
+  /**
+   * Reads the record of one key again, or all of them when it is `null`, as in the event of a cleared storage.
+   *
+   * @param writer - The policy of the breaker that has written the record, which knows it.
+   */
+  #lookAgain(key: string | null, writer?: Policy): void {
     for (const watcher of this.#watchers) {
       if (key !== null && key !== this.#prefix + watcher.name) continue
+      if (writer && watcher.policy.deref() === writer) continue
       try {
         this.#look(watcher)
       } catch {
@@ -180,8 +189,9 @@ class PageStorage implements SharedStorage {
     const { name } = watcher
     const policy = watcher.policy.deref()
     const changed = watcher.changed.deref()
-    if (!policy || !changed || this.#leadOf(name)) return
-    changed(applyToRecord(this.#read(name, policy), policy, {}, Date.now()))
+    if (!policy || !changed) return
+    const record = this.#leadOf(name)?.record ?? this.#read(name, policy)
+    changed(applyToRecord(record, policy, {}, Date.now()))
   }
 
   async #acquire(name: string, policy: Policy, report: Report): Promise<Verdict> {
