@@ -55,7 +55,7 @@ function advance(record: BreakerRecord, now: number): void {
   // The clock was set back: end the open period. One early probe is better than a period that does not end.
   record.since = set && record.state === "open" ? -Infinity : record.since + step
   for (const probe of record.probes ?? []) probe.at += step
-  if (record.time) record.time.until = 0
+  if (record.time) record.time.until = -Infinity
 }
 
 /**
@@ -221,7 +221,7 @@ export function adopt(
   return change
 }
 
-/** Milliseconds until a call may be admitted; 0 when one may be now. */
+/** Milliseconds until a call may be admitted, a whole number since timers cut off the rest; 0 when one may be now. */
 export function retryAfter(record: BreakerRecord, policy: Policy): number {
   const { state, openFor, now, since } = record
   let end = since + openFor
@@ -230,7 +230,7 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
     const { probeTimeout = openFor, timeout } = policy
     // When the calls that hold the slots will end is unknown. If they are never given up, the open period is
     // the best estimate.
-    if (!probeTimeout) return Math.max(openFor, 1)
+    if (!probeTimeout) return Math.max(Math.ceil(openFor), 1)
     // After this time the next admission gives up the oldest call. The open period that this begins may be
     // over already.
     end = (record.probes?.[0]?.at ?? now) + probeTimeout
@@ -238,7 +238,7 @@ export function retryAfter(record: BreakerRecord, policy: Policy): number {
     if (now > end + next) return 0
   }
   // At the exact end a call is still rejected: a caller that was told 0 would retry in a loop.
-  return Math.max(end - now, 1)
+  return Math.max(Math.ceil(end - now), 1)
 }
 
 function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean {

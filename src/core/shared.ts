@@ -96,6 +96,8 @@ export interface SharedRecord {
 const CLOCK_SKEW = 1_000
 /** A record that is older than this, some 31 years, was written by a clock that had not been set. */
 const LONG_AGO = 1e12
+/** Longer than any report waits to be sent, in milliseconds. */
+const HOUR = 3_600_000
 /** The shape of a {@link SharedRecord}. {@link restoreSnapshot} checks the snapshot. */
 const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease: "", at: 0 }], snapshot: {} }
 
@@ -193,10 +195,12 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  * future, as after a clock was set back. The remaining time of an open period is never more than its length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  // The new record begins one window ago, since reports may contain calls that ended before now. Its
+  // The new record begins one window ago, or long ago, since reports may contain calls that ended before now. Its
   // generation comes from the clock, so that it differs from those of an earlier record, whose leases may
   // still be held.
-  const fresh = createRecord(policy, Math.max(now - policy.buckets * policy.bucketPeriod, 0), generationAt(now))
+  const { interval, buckets, bucketPeriod } = policy
+  const past = interval ? 0 : buckets * bucketPeriod || HOUR
+  const fresh = createRecord(policy, Math.max(now - past, 0), generationAt(now))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value
   if (Math.max(at, openedAt) > now + CLOCK_SKEW || at < now - LONG_AGO) return fresh

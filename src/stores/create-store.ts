@@ -1,11 +1,10 @@
 import { check, checkAll, FUNCTION, NUMBER, type Rule } from "../core/check.ts"
-import { TIMER } from "../settings.ts"
 import type { BreakerStore } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
-import { linkTo, type SharedStorage } from "./link.ts"
+import { DEADLINE, linkTo, type SharedStorage } from "./link.ts"
 import { Ramp } from "./ramp.ts"
 
-const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: TIMER, successInterval: NUMBER }
+const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: DEADLINE, successInterval: NUMBER }
 
 /**
  * Makes a store from anything that can hold a record.

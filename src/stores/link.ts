@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Rule } from "../core/check.ts"
+import { isNumber, type Rule } from "../core/check.ts"
 import type { Counts, Outcome } from "../core/counts.ts"
 import { adopt, settle, type Transition } from "../core/machine.ts"
 import type { Permit } from "../core/record.ts"
@@ -40,7 +40,7 @@ export interface SharedStorage {
    */
   watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
   /**
-   * How long a half-open call waits for the answer at most, in milliseconds.
+   * How long a half-open call waits for the answer at most, in milliseconds, from 1 to 2 147 483 647.
    *
    * @defaultValue 250
    */
@@ -66,6 +66,8 @@ const LONG_STREAK = 3
 const ASK_AGAIN = 1_000
 // After a report of successes has failed, the next one follows after this many times the usual interval.
 const BACKOFF_FACTOR = 6
+// A bound for a store that refuses reports. Leases whose end it does not learn of lapse.
+const MAX_UNTOLD = 20
 // The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
 // period.
 const PAST_END = -1
@@ -191,7 +193,9 @@ class Link implements StoreLink {
     return wait ?? 0
   }
 
-  settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void {
+  settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, wait?: number, change?: Transition): void {
+    // The callers of `allow` may hand in any number, and an invalid one would make the whole report invalid.
+    const retryAfter = isNumber(wait) ? wait : undefined
     if (change?.from === "closed") this.#opened = change.counts
     if (change?.to === "closed") this.#forget()
     if (permit.lease) void this.#settle(permit, outcome, counted, slow, retryAfter)
@@ -201,9 +205,15 @@ class Link implements StoreLink {
   #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
     if (outcome === "excluded") return
     this.#pending.add(outcome, slow, retryAfter)
+    if (this.#isSuccessDue() || outcome === "failure" || this.#opened) void this.#report()
+  }
+
+  #isSuccessDue(): boolean {
     // The clock is not read while no success is due.
-    const isDue = this.#successDue < Infinity && Date.now() >= this.#successDue
-    if (isDue || outcome === "failure" || this.#opened) void this.#report()
+    if (this.#successDue === Infinity) return false
+    const wait = this.#successDue - Date.now()
+    // A clock that was set back must not make the wait longer.
+    return wait <= 0 || wait > this.#longestWait
   }
 
   /**
@@ -237,6 +247,11 @@ class Link implements StoreLink {
     return this.#storage.successInterval ?? 0
   }
 
+  /** The longest time after which a success is reported even without a failure. */
+  get #longestWait(): number {
+    return Math.max(this.#successInterval * BACKOFF_FACTOR, ASK_AGAIN)
+  }
+
   isolated(): void {
     this.#interventions += 1
   }
@@ -256,7 +271,7 @@ class Link implements StoreLink {
     if (verdict) return
     // A lease may be settled twice. A change by hand is sent again only if it cannot have arrived and the
     // state is still the same: otherwise it could undo what others have decided since.
-    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
+    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold = [...this.#untold, news].slice(-MAX_UNTOLD)
     this.#askAgain(ASK_AGAIN)
   }
 
@@ -266,9 +281,15 @@ class Link implements StoreLink {
     for (const news of due) void this.#tell(news)
   }
 
-  /** Reports the outcomes, one report at a time. Outcomes that come up meanwhile go with the next. */
-  async #report(): Promise<void> {
-    if (Date.now() < this.#reportingUntil) return
+  /**
+   * Reports the outcomes, one report at a time. Outcomes that come up meanwhile go with the next.
+   *
+   * @param again - Whether this follows a report that failed.
+   */
+  async #report(again = false): Promise<void> {
+    const wait = this.#reportingUntil - Date.now()
+    // A clock that was set back must not make the wait longer.
+    if (wait > 0 && wait <= patience(this.#deadline)) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
     const turn = ++this.#reports
     this.#reportingUntil = Date.now() + patience(this.#deadline)
@@ -289,7 +310,9 @@ class Link implements StoreLink {
       this.#opened ??= opened
       if (!lost) this.#pending.putBack()
       // The store may have failed under load, so wait for longer.
-      this.#askAgain(Math.max(this.#successInterval * BACKOFF_FACTOR, ASK_AGAIN))
+      this.#askAgain(this.#longestWait)
+      // An open breaker makes no calls that could report again later.
+      if (this.#opened && !again) void this.#report(true)
     } else if (this.#pending.hasFailure || this.#opened) void this.#report()
   }
 
@@ -363,8 +386,7 @@ class Link implements StoreLink {
   async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
     const deadline = this.#deadline
     try {
-      // A limit of 0 would be none.
-      return await bounded(() => asked, signal, deadline || 1)
+      return await bounded(() => asked, signal, deadline)
     } catch {
       if (!signal?.aborted) this.#failed(new Error(`The store did not answer within ${deadline} ms`))
       return undefined

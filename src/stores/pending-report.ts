@@ -121,13 +121,10 @@ export class PendingReport {
     this.#pending = nothing()
     const ageOf = (at: number): number => Math.max(now - at, 0)
     return {
-      runs: runs.map(({ outcome, calls, slow, overtaken, at }) => ({
-        outcome,
-        calls,
-        ...(slow && { slow }),
-        ...(overtaken && { overtaken }),
-        ...(this.#window && { age: ageOf(at) }),
-      })),
+      runs: runs.map(({ outcome, calls, slow, overtaken, at }) => {
+        const age = at && ageOf(at)
+        return { outcome, calls, ...(slow && { slow }), ...(overtaken && { overtaken }), ...(age && { age }) }
+      }),
       ...(previousAt !== undefined && { previousAge: ageOf(previousAt) }),
       ...(retryAfter !== undefined && { retryAfter }),
     }

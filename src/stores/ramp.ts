@@ -30,7 +30,8 @@ export class Ramp {
     const elapsed = now - this.#closedAt
     if (elapsed >= this.#length) return undefined
     this.#credit += FIRST_SHARE + (1 - FIRST_SHARE) * (elapsed / this.#length)
-    if (this.#credit < 1) return this.#length - elapsed
+    // At random, since calls that are told the same moment would all come back in it.
+    if (this.#credit < 1) return Math.max(Math.random() * (this.#length - elapsed), 1)
     this.#credit -= 1
     return 0
   }

@@ -107,6 +107,14 @@ describe("a clock that jumps", () => {
     expect(breaker.counts.totalFailures).toBe(0)
   })
 
+  test("may begin below 0", async () => {
+    vi.spyOn(performance, "now").mockReturnValue(-5_000)
+    const breaker = new CircuitBreaker({ interval: 1_000, bucketPeriod: 100 })
+    await succeed(breaker)
+    await fail(breaker)
+    expect(breaker.counts).toMatchObject({ requests: 2, totalSuccesses: 1, totalFailures: 1 })
+  })
+
   test("does not matter if only the wall clock jumps #30", () => {
     vi.spyOn(performance, "now").mockImplementation(() => now)
     const wall = vi.spyOn(Date, "now").mockImplementation(() => EPOCH)

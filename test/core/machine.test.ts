@@ -30,6 +30,8 @@ test("adopting the state that a record already has changes neither counts nor ge
   expect(adopt(record, policy, "open", 700, 2)).toBeUndefined()
   expect(record).toMatchObject({ state: "open", generation: 2, opens: 2 })
   expect(retryAfter(record, policy)).toBe(700)
+  tick(record, policy, record.now + 0.25)
+  expect(retryAfter(record, policy)).toBe(700)
 })
 
 test("the exact end of an open period that follows a given-up probe still belongs to the period", () => {

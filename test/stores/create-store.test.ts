@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { patience } from "../../src/stores/link.ts"
 import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
-import { runs } from "./runs.ts"
+import { failuresAgo, runs } from "./runs.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
 const open: Verdict = { state: "open", retryAfter: 1_000, opens: 1, openFor: 1_000 }
@@ -112,7 +112,8 @@ describe("createStore()", () => {
     ["no storage", undefined, new TypeError("exchange must be a function: got undefined")],
     ["a storage without an exchange", {}, new TypeError("exchange must be a function: got undefined")],
     ["an invalid watch", { exchange, watch: true }, new TypeError("watch must be a function: got true")],
-    ["a deadline that no timer can hold", { exchange, deadline: 2 ** 31 }, new RangeError("deadline must be a number from 0 to 2147483647: got 2147483648")],
+    ["a deadline that no timer can hold", { exchange, deadline: 2 ** 31 }, new RangeError("deadline must be a number from 1 to 2147483647: got 2147483648")],
+    ["a deadline that leaves no time", { exchange, deadline: 0 }, new RangeError("deadline must be a number from 1 to 2147483647: got 0")],
     ["an interval of text", { exchange, successInterval: "1" }, new TypeError('successInterval must be a number from 0: got "1"')],
   ]
   test.each(wrong)("refuses %s at once", (_, storage, error) => {
@@ -158,7 +159,7 @@ describe("createStore()", () => {
       down = false
       await vi.advanceTimersByTimeAsync(1_001)
       await fail(breaker)
-      expect(reports.map((report) => report.opened)).toEqual([undefined, opened, undefined, opened])
+      expect(reports.map((report) => report.opened)).toEqual([undefined, opened, opened, undefined, opened])
       await vi.advanceTimersByTimeAsync(1_001)
       await fail(breaker)
       expect(reports.at(-1)).toEqual({ runs: runs(0, 1) })
@@ -188,7 +189,7 @@ describe("createStore()", () => {
       down = false
       await vi.advanceTimersByTimeAsync(1_001)
       await succeed(breaker)
-      expect([breaker.state, reports.at(-1)]).toEqual(["half-open", { runs: runs(0, 1, 1) }])
+      expect([breaker.state, reports.at(-1)]).toEqual(["half-open", { runs: [failuresAgo(1_001, 1), ...runs(1)] }])
     })
 
     test("no excluded calls", async () => {

@@ -4,7 +4,7 @@ import { CircuitBreaker, failureRate, type Run, type Settings } from "../../src/
 import { breakerObject, durableObjectStore, type DurableObjectSettings } from "../../src/stores/durable-object/index.ts"
 import { storeContract } from "./contract.ts"
 import { FakeObjects } from "./fake-objects.ts"
-import { runs } from "./runs.ts"
+import { failuresAgo, runs } from "./runs.ts"
 
 const fail = (): Promise<never> => Promise.reject(new Error("down"))
 const succeed = (): Promise<string> => Promise.resolve("up")
@@ -401,7 +401,7 @@ describe("durableObjectStore()", () => {
       expect(objects.received).toHaveLength(2)
       await pass(1_000)
       await times(1, () => call(subject, fail))
-      expect(JSON.parse(objects.received.at(-1)!).report.runs).toEqual(runs(0, 4))
+      expect(JSON.parse(objects.received.at(-1)!).report.runs).toEqual([failuresAgo(1_003, 4)])
     })
 
     test.each<[string, () => Response]>([
@@ -433,7 +433,7 @@ describe("durableObjectStore()", () => {
       objects.handle = (request, object) => object.fetch(request)
       await times(2, () => call(subject, fail))
       const sent = objects.received.map((body) => JSON.parse(body).report.runs as Run[])
-      expect(sent).toEqual([runs(0, 1), [...runs(0, 2), ...runs(0, 1)], runs(0, 1)])
+      expect(sent).toEqual([runs(0, 1), [failuresAgo(10_002, 2), ...runs(0, 1)], runs(0, 1)])
     })
   })
 })

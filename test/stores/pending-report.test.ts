@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
 import type { Run } from "../../src/index.ts"
 import { PendingReport } from "../../src/stores/pending-report.ts"
-import { runs } from "./runs.ts"
+import { failuresAgo, runs } from "./runs.ts"
 
 const START = 1_800_000_000_000
 
@@ -165,7 +165,7 @@ describe("PendingReport", () => {
 
   test("drops failures after a minute, whatever came after them", () => {
     const pending = after(undated("sf"), 1_000, "sssf")
-    expect(after(pending, 59_999, "s").take().runs).toEqual([...runs(1), ...runs(3, 1, 1)])
+    expect(after(pending, 59_999, "s").take().runs).toEqual([...runs(1), ...runs(3), failuresAgo(59_999, 1), ...runs(1)])
   })
 
   test("keeps the last minute of a longer streak", () => {
@@ -224,7 +224,7 @@ describe("PendingReport", () => {
       after(pending, 300, "f")
       after(pending, 50, "f")
       vi.setSystemTime(Date.now() + 7)
-      expect(pending.take()).toEqual({ runs: runs(2, 2), previousAge: 357 })
+      expect(pending.take()).toEqual({ runs: [...runs(2), failuresAgo(57, 2)], previousAge: 357 })
     })
 
     test("has that age even if the call was reported before", () => {
@@ -251,7 +251,7 @@ describe("PendingReport", () => {
       after(pending, 60_000, "f").take()
       after(pending, 1_000, "f").putBack()
       vi.setSystemTime(Date.now() + 15)
-      expect(pending.take()).toEqual({ runs: runs(1, 2), previousAge: 61_015 })
+      expect(pending.take()).toEqual({ runs: [...runs(1), failuresAgo(1_015, 2)], previousAge: 61_015 })
       add(pending, "s")
       pending.take()
       after(pending, 200, "f").putBack()

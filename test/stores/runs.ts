@@ -4,3 +4,8 @@ import type { Run } from "../../src/index.ts"
 export function runs(...calls: readonly number[]): Run[] {
   return calls.flatMap((count, index) => (count ? [{ outcome: index % 2 ? "failure" : "success", calls: count }] : []))
 }
+
+/** A run of failures, the first of which was so many milliseconds ago. */
+export function failuresAgo(age: number, calls: number): Run {
+  return { outcome: "failure", calls, age }
+}

@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from "../../src/index.ts"
 import { fail, pending, succeed } from "../breaker/calls.ts"
-import { runs } from "./runs.ts"
+import { failuresAgo, runs } from "./runs.ts"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"], now: 1_800_000_000_000 })
@@ -73,6 +73,80 @@ describe("A store that fails once, or answers late", () => {
     await failures(breaker, 1)
     await failures(shared.client(), 1)
     expect([breaker.state, shared.state()]).toEqual(["closed", "closed"])
+  })
+
+  test("what has opened a breaker is reported again at once, since an open breaker makes no calls", async () => {
+    const shared = place()
+    let failed = 0
+    shared.fails = () => failed++ === 0
+    const breaker = shared.client()
+    await Promise.all([fail(breaker), fail(breaker), fail(breaker)])
+    await vi.advanceTimersByTimeAsync(1)
+    expect([breaker.state, shared.state()]).toEqual(["open", "open"])
+    failed = 0
+    shared.fails = () => (failed++, true)
+    const other = shared.client({ name: "other" })
+    await failures(other, 3)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(failed).toBeLessThan(6)
+  })
+
+  test("failures from before the record has closed do not count after it", async () => {
+    const shared = place()
+    const rule = { ...consecutiveFailures(8), timeout: 1_000 }
+    const late = shared.client(rule)
+    shared.fails = () => true
+    await failures(late, 7)
+    shared.fails = () => false
+    const other = shared.client(rule)
+    await failures(other, 8)
+    expect(shared.state()).toBe("open")
+    await vi.advanceTimersByTimeAsync(1_001)
+    await succeed(other)
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(shared.state()).toBe("closed")
+    await failures(late, 1)
+    expect(shared.state()).toBe("closed")
+  })
+
+  test.each([NaN, -1, "soon"])("a wait of %s that allow() was told does not make a report invalid", async (retryAfter) => {
+    const shared = place()
+    const breaker = shared.client(consecutiveFailures(9))
+    breaker.allow()("failure", { retryAfter: retryAfter as number })
+    await vi.advanceTimersByTimeAsync(1)
+    expect(shared.reports).toEqual([{ runs: runs(0, 1) }])
+  })
+
+  test("leases whose end the store refuses to hear of do not pile up", async () => {
+    const shared = place()
+    shared.fails = ({ settle }) => settle !== undefined
+    const breaker = shared.client({ timeout: 1_000 })
+    breaker.trip()
+    for (let i = 0; i < 100; i++) {
+      await vi.advanceTimersByTimeAsync(2_001)
+      await failures(breaker, 1)
+    }
+    const before = shared.reports.length
+    await vi.advanceTimersByTimeAsync(2_001)
+    await failures(breaker, 1)
+    expect(shared.reports.length - before).toBeLessThan(30)
+  })
+
+  test.each([
+    ["a report that was never answered", true],
+    ["a report of failures", false],
+  ])("a clock that is set back after %s does not hold up the next", async (_, hangs) => {
+    const shared = place()
+    if (hangs) shared.delay = 1e9
+    const breaker = shared.client(consecutiveFailures(1_000))
+    await failures(breaker, 2)
+    shared.delay = 0
+    vi.setSystemTime(Date.now() - 3_600_000)
+    const before = shared.reports.length
+    if (hangs) await failures(breaker, 1)
+    else await succeed(breaker)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(shared.reports.length).toBeGreaterThan(before)
   })
 
   test("failures of an hour ago are not reported", async () => {
@@ -233,7 +307,7 @@ describe("A store that fails once, or answers late", () => {
     await failures(breaker, 1)
     veiled = false
     await failures(breaker, 1)
-    expect(shared.reports.at(-1)?.runs).toEqual(runs(0, 2))
+    expect(shared.reports.at(-1)?.runs).toMatchObject(runs(0, 2))
   })
 
   test("a report without an answer is an error of the store", async () => {
@@ -410,7 +484,7 @@ describe("A store that fails once, or answers late", () => {
       await vi.advanceTimersByTimeAsync(wait)
     }
     await fail(breaker)
-    expect(reports.map((report) => report.runs)).toEqual([runs(0, 1), runs(0, 1), runs(0, 2)])
+    expect(reports.map((report) => report.runs)).toEqual([runs(0, 1), runs(0, 1), [failuresAgo(1_000, 2)]])
   })
 
   test("an open period of any length is shared", async () => {

@@ -164,8 +164,8 @@ export class FleetBreaker {
   }
 
   #withSlowStart(verdict: Verdict): Verdict {
-    // A clock that was set back must not make the slow start longer.
-    this.#closedAt = Math.min(this.#closedAt, this.#record.now)
+    // After a clock was set back, when the breaker closed is unknown.
+    if (this.#closedAt > this.#record.now) this.#closedAt = -Infinity
     const elapsed = this.#record.now - this.#closedAt
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict

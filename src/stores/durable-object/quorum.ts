@@ -42,8 +42,9 @@ export class Quorum {
     this.#failing.delete(reporter)
     this.#failing.set(reporter, place)
     for (const [other, at] of this.#failing) {
-      // Drop failures that have left the window, and keep no more isolates than are needed.
-      if ((length && place - at >= length) || this.#failing.size > this.#needed) this.#failing.delete(other)
+      // Drop failures that have left the window, or are ahead of a clock that was set back. Keep no more isolates
+      // than are needed.
+      if ((length && Math.abs(place - at) >= length) || this.#failing.size > this.#needed) this.#failing.delete(other)
     }
     return this.#failing.size >= this.#needed
   }
