@@ -4,14 +4,17 @@
  * @module
  */
 import { CircuitBreaker } from "../breaker.ts"
-import { ask, BOOLEAN, OBJECT, type Rule } from "../core/check.ts"
+import { ask, BOOLEAN, NUMBER, OBJECT, type Rule } from "../core/check.ts"
 import { report } from "../report.ts"
 import type { Settings } from "../settings.ts"
-import { retryAfterOf } from "./retry-after.ts"
+import { retryAfterOf as headerWait } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
 // Refuses a promise: the object that an `async` callback returns contains no settings.
 const SETTINGS: Rule = ["settings", (value) => OBJECT[1](value) && !("then" in (value as object))]
+
+/** A callback that is asked about the end of a call. */
+type Classifier<T> = (error: unknown, response: Response | undefined) => T
 
 /**
  * Makes a breaker from the common settings and those for its key. Invalid settings for a key are reported,
@@ -46,7 +49,18 @@ function breakerSettings(
 ): Settings<Response> {
   const { retryAfter, name, ...common } = settings
   const merged: Settings<Response> = { ...common, ...own }
-  const { isExcluded, isSuccessful: successful = isSuccessful } = merged
+  const { isExcluded, isSuccessful, retryAfterOf } = merged
+  // The user's callbacks are asked here, not by the breaker: where they give no valid answer, the rules of HTTP
+  // apply, which the breaker does not know.
+  const successful: Classifier<boolean> = (error, response) => {
+    const byStatus = isSuccess(error, response)
+    return isSuccessful ? ask(report, "isSuccessful", BOOLEAN, byStatus, isSuccessful, error, response) : byStatus
+  }
+  const wait: Classifier<number | undefined> = (error, response) => {
+    const asked = retryAfterOf && ask(report, "retryAfterOf", NUMBER, undefined, retryAfterOf, error, response)
+    if (asked !== undefined || !response || retryAfter === false) return asked
+    return headerWait(response, retryAfter)
+  }
   return {
     ...merged,
     name: own.name ?? (name ? `${name} ${key}` : key),
@@ -55,14 +69,12 @@ function breakerSettings(
       // Several calls may fail with the same error: the last answer about it is valid.
       excluded.delete(error as object)
       // Only a failure: a service worker may answer while the browser is offline.
-      if (isOffline() && !ask(report, "isSuccessful", BOOLEAN, error === undefined, successful, error, response)) return true
+      if (isOffline() && !successful(error, response)) return true
       const answer = isExcluded?.(error, response)
       if (answer === true && OBJECT[1](error)) excluded.add(error as object)
       return answer as boolean
     },
-    retryAfterOf:
-      merged.retryAfterOf ??
-      (retryAfter === false ? undefined : (_, response) => response && retryAfterOf(response, retryAfter)),
+    retryAfterOf: wait,
   }
 }
 
@@ -72,7 +84,7 @@ export function isOffline(): boolean {
 }
 
 // Status 0 means an opaque response: the request reached a server, and nothing more can be known.
-function isSuccessful(error: unknown, response: Response | undefined): boolean {
+function isSuccess(error: unknown, response: Response | undefined): boolean {
   const status = response?.status ?? 0
   return error === undefined && status < 500 && status !== 408 && status !== 429
 }

@@ -15,9 +15,9 @@ import type { RetryAfterSettings } from "./retry-after.ts"
  * The name of a breaker is its key. When `name` is set, it stands before the key, with a space between them.
  *
  * By default, a status of 500 or above, a 408 and a 429 are failures, and every other response is a success,
- * even an opaque one, whose status cannot be known; `isSuccessful` replaces this rule. Besides the calls that
- * `isExcluded` names, failed calls are excluded when the browser is offline, when the page is being left, and
- * when `fetch` refused the arguments.
+ * even an opaque one, whose status cannot be known; `isSuccessful` replaces this rule. A `Retry-After` header
+ * counts unless `retryAfterOf` returns a number. Besides the calls that `isExcluded` names, failed calls are
+ * excluded when the browser is offline, when the page is being left, and when `fetch` refused the arguments.
  */
 export interface FetchSettings extends Settings<Response> {
   /**

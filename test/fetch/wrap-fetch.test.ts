@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
-import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
+import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings, type Settings } from "../../src/index.ts"
 import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
 const URL_ = "https://api.example/"
@@ -82,6 +82,60 @@ describe("perKey()", () => {
     expect(error.mock.calls.flat()).toEqual([expect.objectContaining({ message: expect.stringMatching(/^perKey\(\) must be settings: got /) })])
     error.mockRestore()
   })
+})
+
+describe.each(["common", "perKey"])("a callback of the %s settings that throws, or gives no valid answer,", (where) => {
+  const fall = (): never => {
+    throw boom
+  }
+  const answers: [string, () => never][] = [
+    ["throws", fall],
+    ["returns a text", () => "yes" as never],
+    ["is async", () => Promise.reject(boom) as never],
+    ["returns undefined", () => undefined as never],
+  ]
+  const set = (settings: Settings<Response>): FetchSettings => (where === "common" ? settings : { perKey: () => settings })
+  beforeEach(() => void vi.spyOn(console, "error").mockImplementation(() => {}))
+  afterEach(() => {
+    vi.restoreAllMocks()
+    vi.unstubAllGlobals()
+  })
+
+  test.each(answers)("leaves a response to the rule for its status: isSuccessful %s", async (_, isSuccessful) => {
+    let status = 200
+    const safeFetch = wrap(set({ isSuccessful }), async () => answer(status)())
+    await safeFetch(URL_)
+    const { breakers } = safeFetch
+    expect(breakers.get(ORIGIN)?.counts).toMatchObject({ totalSuccesses: 1 })
+    status = 503
+    await safeFetch(URL_)
+    expect(breakers.get(ORIGIN)?.state).toBe("open")
+  })
+
+  test.each(answers)("excludes a failing response while offline: isSuccessful %s", async (_, isSuccessful) => {
+    vi.stubGlobal("navigator", { onLine: false })
+    const safeFetch = wrap(set({ isSuccessful }), answer(503))
+    await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.counts).toMatchObject({ totalExclusions: 1, totalSuccesses: 0 })
+  })
+
+  test.each(answers)("leaves the wait to the header: retryAfterOf %s", async (_, retryAfterOf) => {
+    const busy = async (): Promise<Response> => new Response(null, { status: 503, headers: { "retry-after": "200" } })
+    const clock = { now: () => 0 }
+    const safeFetch = wrap({ clock, retryAfter: { jitter: 0 }, ...set({ retryAfterOf }) }, busy)
+    await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.retryAfter).toBe(200_000)
+    const deaf = wrap({ clock, retryAfter: false, ...set({ retryAfterOf }) }, busy)
+    await deaf(URL_)
+    expect(deaf.breakers.get(ORIGIN)?.retryAfter).toBe(60_000)
+  })
+})
+
+test("a retryAfterOf that returns a number replaces the Retry-After header, also with 0", async () => {
+  const busy = async (): Promise<Response> => new Response(null, { status: 503, headers: { "retry-after": "200" } })
+  const safeFetch = wrap({ clock: { now: () => 0 }, retryAfterOf: () => 0 }, busy)
+  await safeFetch(URL_)
+  expect(safeFetch.breakers.get(ORIGIN)?.retryAfter).toBe(60_000)
 })
 
 describe("fallback()", () => {
