@@ -23,10 +23,13 @@ export async function watchBody(
   arrived: (response: Response) => void,
   counted: () => Promise<unknown>,
 ): Promise<Response> {
-  const { body, status, statusText, headers } = original
+  // A fetch that is not the platform's may give no response, or a body that is not a web stream.
+  const body = (original as Response | undefined)?.body
+  if (typeof body?.getReader !== "function" || body.locked || original.bodyUsed) return original
+  const { status, statusText, headers } = original
   // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
-  if (!body || body.locked || original.bodyUsed || unusual || NULL_BODY.includes(status)) return original
+  if (unusual || NULL_BODY.includes(status)) return original
   const reader = body.getReader()
   let failure: { readonly error: unknown } | undefined
   const rethrow = (error: unknown): never => {
