@@ -78,16 +78,17 @@ export async function watchBody(
  */
 function resemble(response: Response, { url, redirected, type }: Response, rethrow: (error: unknown) => never): Response {
   const clone = (): Response => resemble(Response.prototype.clone.call(response), response, rethrow)
+  // All may be defined anew, as those of the prototype may. The methods may be assigned: HTTP clients replace them.
+  const method = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true })
   const properties: PropertyDescriptorMap = {
-    url: { value: url },
-    redirected: { value: redirected },
-    type: { value: type },
-    clone: { value: clone },
+    url: { value: url, configurable: true },
+    redirected: { value: redirected, configurable: true },
+    type: { value: type, configurable: true },
+    clone: method(clone),
   }
   for (const name of READERS) {
     const read: (() => Promise<unknown>) | undefined = response[name]
-    // Writable: HTTP clients replace these methods by their own.
-    if (read) properties[name] = { value: () => read.call(response).catch(rethrow), writable: true, configurable: true }
+    if (read) properties[name] = method(() => read.call(response).catch(rethrow))
   }
   return Object.defineProperties(response, properties)
 }

@@ -26,3 +26,25 @@ describe("what a fetch answers is passed on, and counts by its status, if it is"
     expect(safeFetch.breakers.get("https://api.example")?.state).toBe("open")
   })
 })
+
+describe("a property of a response", () => {
+  const names = ["url", "redirected", "type", "clone"] as const
+
+  test.each(names)("may be replaced by a proxy around it: %s", async (name) => {
+    const response = await wrap(new Response("x"))(URL_)
+    const proxy = new Proxy(response, { get: (target, key) => (key === name ? "other" : Reflect.get(target, key, target)) })
+    expect(proxy[name]).toBe("other")
+  })
+
+  test.each(names)("may be defined anew: %s", async (name) => {
+    const response = await wrap(new Response("x"))(URL_)
+    expect(Object.defineProperty(response, name, { value: "other" })[name]).toBe("other")
+  })
+
+  test("that is a method may be assigned: clone", async () => {
+    const response = await wrap(new Response("x"))(URL_)
+    const clone = (): Response => response
+    response.clone = clone
+    expect(response.clone).toBe(clone)
+  })
+})
