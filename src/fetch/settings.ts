@@ -49,7 +49,8 @@ export interface FetchSettings extends Settings<Response> {
   /**
    * Returns a response in place of a call that was rejected, or that failed without a response. When it
    * returns `undefined` or throws, the caller gets what it would have got without a fallback. Not called when
-   * the caller aborted, when `fetch` refused the arguments, or when `isExcluded` excluded the call.
+   * the caller aborted, when `fetch` refused the arguments, or when `isExcluded` excluded the call. It is not
+   * waited for once the caller aborts.
    *
    * @defaultValue none
    */

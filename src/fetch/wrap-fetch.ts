@@ -5,7 +5,7 @@
  */
 import type { CircuitBreaker } from "../breaker.ts"
 import { check, checkAnswer, type Rule } from "../core/check.ts"
-import { Interruption } from "../deadline.ts"
+import { bounded, Interruption } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
 import { report } from "../report.ts"
 import { watchBody } from "./body.ts"
@@ -125,12 +125,17 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
       if (caller?.aborted || excluded.has(error as object)) throw error
       const { fallback, rejectWith } = settings
       try {
-        const substitute = fallback && !isRefused(input, init, used) && (await fallback(error, describe(input, init)))
+        const substitute =
+          fallback &&
+          !isRefused(input, init, used) &&
+          // The caller may still abort, though the call itself has ended.
+          (await bounded(() => fallback(error, describe(input, init)), caller, 0))
         if (substitute) {
           check("fallback()", substitute, RESPONSE)
           return substitute
         }
       } catch (thrown) {
+        if (thrown instanceof Interruption) throw thrown.reason
         report(thrown)
       }
       if (rejectWith === "response" && error instanceof CircuitBreakerError) return unavailable(error)

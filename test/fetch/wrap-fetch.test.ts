@@ -172,6 +172,25 @@ describe("fallback()", () => {
     expect(fallback).toHaveBeenCalledTimes(2)
   })
 
+  test.each<[string, () => Response | Promise<never>]>([
+    ["goes on for ever", () => new Promise<never>(() => {})],
+    ["rejects when it is aborted in turn", () => Promise.reject(boom)],
+    ["answers all the same", () => new Response("late")],
+  ])("is not waited for once the caller aborts, even if it %s", async (_, end) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const controller = new AbortController()
+    const { signal } = controller
+    const fallback = (): Promise<Response> =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve(end()), { once: true }))
+    const safeFetch = wrap({ fallback, rejectWith: "response" }, failing)
+    const call = safeFetch(URL_, { signal })
+    setTimeout(() => controller.abort("left"), 1)
+    const unhandled = await unhandledRejections(() => expect(call).rejects.toBe("left"))
+    expect([unhandled, error.mock.calls]).toEqual([[], []])
+    expect(getEventListeners(signal, "abort")).toHaveLength(0)
+    error.mockRestore()
+  })
+
   test("is asked about an error for which isExcluded returns no boolean, since that error counts", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const substitute = new Response("kept")
