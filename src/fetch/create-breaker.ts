@@ -48,6 +48,9 @@ function breakerSettings(
   own: Settings<Response>,
 ): Settings<Response> {
   const { retryAfter, name, ...common } = settings
+  // A breaker has one window: one of another kind replaces the common one.
+  if (own.windowSize) common.interval = common.bucketPeriod = undefined
+  if (own.interval) common.windowSize = undefined
   const merged: Settings<Response> = { ...common, ...own }
   const { isExcluded, isSuccessful, retryAfterOf } = merged
   // The user's callbacks are asked here, not by the breaker: where they give no valid answer, the rules of HTTP

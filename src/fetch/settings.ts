@@ -29,7 +29,8 @@ export interface FetchSettings extends Settings<Response> {
   key?: ((request: Request) => string | undefined) | undefined
   /**
    * Settings for one key, which override the common ones. Called when the breaker for the key is made. A
-   * setting that is `undefined` does not override the common one.
+   * setting that is `undefined` does not override the common one. A `windowSize` replaces a common `interval`, and
+   * an `interval` a common `windowSize`.
    *
    * @defaultValue none
    */

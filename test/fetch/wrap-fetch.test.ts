@@ -75,6 +75,21 @@ describe("perKey()", () => {
     expect(safeFetch.breakers.get(ORIGIN)).toMatchObject({ name: ORIGIN, state: "closed" })
   })
 
+  test.each<[string, Settings, Settings, number]>([
+    ["the last calls instead of a time", { interval: 1_000, bucketPeriod: 100 }, { windowSize: 2 }, 2],
+    ["the last calls instead of a period", { interval: 1_000 }, { windowSize: 2 }, 2],
+    ["a time instead of the last calls", { windowSize: 2 }, { interval: 1_000, bucketPeriod: 100 }, 3],
+    ["a period instead of the last calls", { windowSize: 2 }, { interval: 1_000 }, 3],
+  ])("may choose another kind of window: %s", async (_, common, own, counted) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    let now = 0
+    const safeFetch = wrap({ ...common, readyToTrip: () => false, clock: { now: () => now }, perKey: () => own }, answer(500))
+    for (now of [0, 5_000, 5_010, 5_020]) await safeFetch(URL_)
+    expect(safeFetch.breakers.get(ORIGIN)?.counts.totalFailures).toBe(counted)
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+  })
+
   test.each([5, null, "x", Promise.resolve({ timeout: 1 })])("is reported when it returns %s", async (own) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const safeFetch = wrap({ perKey: () => own as object }, answer(200))
