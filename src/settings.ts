@@ -6,6 +6,7 @@
 import { checkAll, FUNCTION, isNumber, NUMBER, OBJECT, oneOf, STRING, type Rule } from "./core/check.ts"
 import type { State } from "./core/counts.ts"
 import type { MachineSettings } from "./core/policy.ts"
+import { platformClock } from "./platform-clock.ts"
 import type { BreakerStore } from "./store.ts"
 
 /** Where a breaker reads the time. */
@@ -159,8 +160,7 @@ export function callSettings(settings: Settings): CallSettings {
     callTimeout: settings.callTimeout,
     slowCallDuration: settings.slowCallDuration,
     mode: settings.mode ?? "enforce",
-    // Looked up once: in Node the global `performance` is a getter, which costs as much as the call of `now`.
-    clock: settings.clock ?? performance,
+    clock: settings.clock ?? platformClock(),
     byPlatform: settings.clock === undefined,
   }
 }

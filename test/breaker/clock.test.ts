@@ -141,4 +141,57 @@ describe("the default clock", () => {
     expect(breaker.state).toBe("half-open")
     expect(read.mock.contexts.every((context) => context === performance)).toBe(true)
   })
+
+  test("does not ask for the global performance at each reading, since that is a slow getter in Node", async () => {
+    const real = performance
+    const lookUp = vi.fn(() => real)
+    const original = Object.getOwnPropertyDescriptor(globalThis, "performance") as PropertyDescriptor
+    Object.defineProperty(globalThis, "performance", { configurable: true, get: lookUp })
+    const breaker = new CircuitBreaker({ slowCallDuration: 10_000 })
+    await succeed(breaker, 20)
+    Object.defineProperty(globalThis, "performance", original)
+    expect(lookUp).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe("the default clock, while fake timers come and go,", () => {
+  afterEach(() => void vi.useRealTimers())
+
+  const settings: [string, Settings][] = [
+    ["no window", {}],
+    ["a rolling window", { interval: 10_000, bucketPeriod: 1_000 }],
+  ]
+
+  test.each(settings)("follows fake ones that come after the breaker was made, with %s", (_, window) => {
+    const breaker = new CircuitBreaker({ timeout: 60_000, ...window })
+    vi.useFakeTimers()
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+    vi.advanceTimersByTime(60_001)
+    expect(breaker.state).toBe("half-open")
+  })
+
+  test.each(settings)("follows the real ones after the fake ones it was made under, and the next fake ones, with %s", async (_, window) => {
+    vi.useFakeTimers()
+    const breaker = new CircuitBreaker({ timeout: 5, ...window })
+    vi.useRealTimers()
+    breaker.trip()
+    await vi.waitFor(() => expect(breaker.state).toBe("half-open"))
+    vi.useFakeTimers()
+    breaker.reset()
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+    vi.advanceTimersByTime(6)
+    expect(breaker.state).toBe("half-open")
+  })
+
+  test("follows those that replace only performance, if the breaker is made after them", () => {
+    new CircuitBreaker().trip()
+    vi.useFakeTimers({ toFake: ["performance"] })
+    const breaker = new CircuitBreaker({ timeout: 60_000 })
+    breaker.trip()
+    expect(breaker.state).toBe("open")
+    vi.advanceTimersByTime(60_001)
+    expect(breaker.state).toBe("half-open")
+  })
 })
