@@ -44,4 +44,4 @@ export {
 export { BreakerRegistry } from "./fetch/registry.ts"
 export type { RetryAfterSettings } from "./fetch/retry-after.ts"
 export type { FetchSettings } from "./fetch/settings.ts"
-export { wrapFetch, type BreakerFetch } from "./fetch/wrap-fetch.ts"
+export { wrapFetch, type BreakerFetch, type FetchLike } from "./fetch/wrap-fetch.ts"

@@ -25,9 +25,13 @@ import {
 } from "./request.ts"
 import { checkFetchSettings, type FetchSettings } from "./settings.ts"
 
-/** A `fetch` that is protected by {@link BreakerFetch.breakers}. */
-export interface BreakerFetch {
+/** What is called as `fetch` is. The platform's own may have further properties, as in Bun. */
+export interface FetchLike {
   (input: string | URL | Request, init?: RequestInit): Promise<Response>
+}
+
+/** A `fetch` that is protected by {@link BreakerFetch.breakers}. */
+export interface BreakerFetch extends FetchLike {
   /** The breakers, by key. */
   readonly breakers: BreakerRegistry
 }
@@ -57,7 +61,7 @@ const RESPONSE: Rule = ["a Response or undefined", (value) => typeof (value as R
  * const response = await safeFetch("https://api.example/items")
  * ```
  */
-export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSettings = {}): BreakerFetch {
+export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): BreakerFetch {
   if (fetch !== undefined && typeof fetch !== "function") {
     throw new TypeError(`fetch must be a function: got ${String(fetch)}`)
   }
@@ -74,7 +78,7 @@ export function wrapFetch(fetch?: typeof globalThis.fetch, options: FetchSetting
   /** What the global `fetch` is being called for, if it is. */
   let sending: readonly [FetchInput] | undefined
   // Looked up at each call, so that a later replacement of the global `fetch` is used.
-  const send = (input: FetchInput, init?: RequestInit): Promise<Response> => {
+  const send: FetchLike = (input, init) => {
     if (fetch) return fetch(input, init)
     const outer = sending
     sending = [input]

@@ -5,7 +5,7 @@ import { consecutiveFailures, wrapFetch, type BreakerFetch } from "../../src/ind
 
 const URL_ = "https://api.example/"
 const wrap = (answer: unknown): BreakerFetch =>
-  wrapFetch((async () => answer) as typeof fetch, { ...consecutiveFailures(1), settleOn: "body" })
+  wrapFetch(async () => answer as Response, { ...consecutiveFailures(1), settleOn: "body" })
 const countsOf = (safeFetch: BreakerFetch): unknown => safeFetch.breakers.get("https://api.example")?.counts
 
 describe("what a fetch answers is passed on, and counts by its status, if it is", () => {

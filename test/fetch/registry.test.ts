@@ -11,7 +11,7 @@ async function callAll(safeFetch: BreakerFetch, ...hosts: string[]): Promise<voi
 }
 
 const wrap = (settings: FetchSettings, fetch: () => Promise<Response> = answer(200)): BreakerFetch =>
-  wrapFetch(fetch as typeof globalThis.fetch, settings)
+  wrapFetch(fetch, settings)
 
 describe("BreakerRegistry", () => {
   test("has a breaker for each origin, from its first call on", async () => {
@@ -53,7 +53,7 @@ describe("BreakerRegistry", () => {
     let release!: (response: Response) => void
     const busy = new Promise<Response>((resolve) => (release = resolve))
     const safeFetch = wrapFetch(
-      (async (input) => (String(input) === url("a") ? busy : new Response())) as typeof fetch,
+      async (input) => (String(input) === url("a") ? busy : new Response()),
       { maxBreakers: 2 },
     )
     const call = safeFetch(url("a"))

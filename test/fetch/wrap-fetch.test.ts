@@ -3,15 +3,15 @@ import { getEventListeners } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
-import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchSettings, type Settings } from "../../src/index.ts"
+import { consecutiveFailures, wrapFetch, type BreakerFetch, type FetchLike, type FetchSettings, type Settings } from "../../src/index.ts"
 import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
 const URL_ = "https://api.example/"
 const ORIGIN = "https://api.example"
 const boom = new TypeError("boom")
 
-const wrap = (settings: FetchSettings, fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>): BreakerFetch =>
-  wrapFetch(fetch as typeof globalThis.fetch, { ...consecutiveFailures(1), ...settings })
+const wrap = (settings: FetchSettings, fetch: FetchLike): BreakerFetch =>
+  wrapFetch(fetch, { ...consecutiveFailures(1), ...settings })
 const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
 const failing = (): Promise<Response> => Promise.reject(boom)
 

@@ -48,3 +48,18 @@ test.each(
   const strictest = { exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true }
   expect(project.compile({ ...options, ...strictest })).toBe("")
 })
+
+// The types of Bun give its fetch a property more.
+const bun = `
+  import { wrapFetch } from "webbreaker"
+  declare global { namespace fetch { function preconnect(url: string | URL): void } }
+  const own = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => fetch(input, init)
+  export const all = [wrapFetch(own), wrapFetch(async (input) => new Response(String(input))), wrapFetch(wrapFetch(fetch))]
+  // @ts-expect-error a function without that property is no fetch, so the types are there
+  export const safeFetch: typeof fetch = own
+`
+
+test.each(Object.entries(resolutions))("a function that only takes the arguments of fetch can be wrapped, with %s", (_, resolution) => {
+  using project = userProject({ "program.ts": bun })
+  expect(project.compile({ ...resolution, ...libraries.page })).toBe("")
+})
