@@ -277,6 +277,36 @@ test("a document without a navigator does not hide the error of a call", async (
   vi.unstubAllGlobals()
 })
 
+describe("a failure in a page whose navigator names Apple", () => {
+  const WEBKIT = "Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko)"
+  /** Whether a call that fails is told so while all timers stand still. */
+  const isToldAtOnce = async (userAgent: string): Promise<boolean> => {
+    vi.resetModules()
+    vi.stubGlobal("document", { baseURI: ORIGIN, hidden: false })
+    vi.stubGlobal("addEventListener", () => {})
+    vi.stubGlobal("navigator", { vendor: "Apple Computer, Inc.", userAgent })
+    vi.useFakeTimers()
+    const { wrapFetch } = await import("../../src/index.ts")
+    let told = false
+    const call = wrapFetch(failing)(URL_).catch(() => (told = true))
+    await vi.advanceTimersByTimeAsync(0)
+    const atOnce = told
+    await vi.runAllTimersAsync()
+    await call
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+    return atOnce
+  }
+
+  test("waits in WebKit to know whether the page is being left", async () => {
+    expect(await isToldAtOnce(`${WEBKIT} Version/26.0 Safari/605.1.15`)).toBe(false)
+  })
+
+  test("does not wait in jsdom, which names Apple but leaves no page", async () => {
+    expect(await isToldAtOnce(`${WEBKIT} jsdom/27.0.1`)).toBe(true)
+  })
+})
+
 describe("without a fetch of its own, a wrapped fetch", () => {
   const sent = vi.fn(answer(200))
   const { fetch: platform } = globalThis
