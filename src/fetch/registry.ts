@@ -20,6 +20,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   // In order of use, the most recently used last.
   readonly #entries = new Map<string, Entry>()
   readonly #create: (key: string, snapshot?: unknown) => CircuitBreaker
+  readonly #added: (breaker: CircuitBreaker, key: string) => void
   readonly #max: number
 
   /**
@@ -27,8 +28,14 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
    *
    * @param snapshots - By key; a breaker is made from each, as if it was called for in this order.
    */
-  constructor(create: (key: string, snapshot?: unknown) => CircuitBreaker, max: number, snapshots: unknown) {
+  constructor(
+    create: (key: string, snapshot?: unknown) => CircuitBreaker,
+    added: (breaker: CircuitBreaker, key: string) => void,
+    max: number,
+    snapshots: unknown,
+  ) {
     this.#create = create
+    this.#added = added
     this.#max = max
     if (typeof snapshots !== "object" || snapshots === null) return
     for (const [key, snapshot] of Object.entries(snapshots)) this.#add(key, snapshot)
@@ -82,6 +89,8 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0 }
     this.#makeRoom()
     this.#entries.set(key, entry)
+    // After it is in the map: `added` may make calls, which would make a breaker for the key again and again.
+    this.#added(entry.breaker, key)
     return entry
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CircuitBreaker } from "../breaker.ts"
 import { checkAll, COUNT, FUNCTION, NUMBER, OBJECT, oneOf, SHARE, type Rule } from "../core/check.ts"
 import { createPolicy } from "../core/policy.ts"
 import { report } from "../report.ts"
@@ -73,6 +74,13 @@ export interface FetchSettings extends Settings<Response> {
    */
   settleOn?: "headers" | "body" | undefined
   /**
+   * Called with each breaker when it is made, before any call through it: when its first call comes or, with
+   * `snapshot`, by `wrapFetch` itself. Here each breaker can be given listeners for all its events.
+   *
+   * @defaultValue none
+   */
+  onBreaker?: ((breaker: CircuitBreaker, key: string) => void) | undefined
+  /**
    * A result of {@link BreakerRegistry.snapshot}, to start from.
    *
    * @defaultValue none
@@ -86,6 +94,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   maxBreakers: COUNT,
   rejectWith: /* @__PURE__ */ oneOf("error", "response"),
   fallback: FUNCTION,
+  onBreaker: FUNCTION,
   retryAfter: ["an object or false", (value) => value === false || OBJECT[1](value)],
   settleOn: /* @__PURE__ */ oneOf("headers", "body"),
 }

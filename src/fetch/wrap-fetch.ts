@@ -71,6 +71,13 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
   const excluded = new WeakSet<object>()
   const breakers = new BreakerRegistry(
     (key, snapshot) => createBreaker(settings, key, snapshot, excluded),
+    async (breaker, key) => {
+      try {
+        await settings.onBreaker?.(breaker, key)
+      } catch (error) {
+        report(error)
+      }
+    },
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
     settings.snapshot,
   )

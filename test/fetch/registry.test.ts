@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest"
+import { afterEach, describe, expect, test, vi } from "vitest"
 import { wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
+import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
+const boom = new Error("boom")
 const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
 const url = (host: string): string => `https://${host}.example/`
 const origin = (host: string): string => `https://${host}.example`
@@ -92,6 +94,59 @@ describe("BreakerRegistry", () => {
   })
 })
 
+describe("onBreaker()", () => {
+  afterEach(() => void vi.restoreAllMocks())
+
+  test("gets each breaker once, before its first call, so that listeners hear of all", async () => {
+    const heard: string[] = []
+    const safeFetch = wrap({
+      onBreaker: (breaker, key) => {
+        heard.push(`${key} has made ${breaker.counts.requests} calls`)
+        breaker.addEventListener("success", () => heard.push(`${key} succeeded`))
+      },
+    })
+    await callAll(safeFetch, "a", "b", "a")
+    const [a, b] = [origin("a"), origin("b")]
+    expect(heard).toEqual([`${a} has made 0 calls`, `${a} succeeded`, `${b} has made 0 calls`, `${b} succeeded`, `${a} succeeded`])
+  })
+
+  test("gets the breakers of a snapshot, and no breaker twice", async () => {
+    const before = wrap({})
+    await callAll(before, "a", "b")
+    before.breakers.get(origin("a"))?.trip()
+    const made: unknown[] = []
+    const after = wrap({ snapshot: before.breakers.snapshot(), onBreaker: ({ state }, key) => made.push([key, state]) })
+    expect(made).toEqual([[origin("a"), "open"], [origin("b"), "closed"]])
+    await callAll(after, "b", "c")
+    expect(made.slice(2)).toEqual([[origin("c"), "closed"]])
+  })
+
+  test("may make calls, also to the origin of the breaker it gets", async () => {
+    const made: string[] = []
+    const safeFetch: BreakerFetch = wrap({
+      onBreaker: (_, key) => {
+        made.push(key)
+        void callAll(safeFetch, "metrics")
+      },
+    })
+    await callAll(safeFetch, "a", "b")
+    expect(made).toEqual([origin("a"), origin("metrics"), origin("b")])
+  })
+
+  test.each<[string, () => void]>([
+    ["throws", () => {
+      throw boom
+    }],
+    ["rejects", (() => Promise.reject(boom)) as () => void],
+  ])("is reported when it %s, and breaks no call", async (_, onBreaker) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {})
+    const safeFetch = wrap({ onBreaker })
+    expect(await unhandledRejections(() => callAll(safeFetch, "a"))).toEqual([])
+    expect(safeFetch.breakers.get(origin("a"))?.counts.totalSuccesses).toBe(1)
+    expect(error.mock.calls).toEqual([[boom]])
+  })
+})
+
 describe("wrapFetch()", () => {
   test.each([
     ["key", "x"],
@@ -100,6 +155,7 @@ describe("wrapFetch()", () => {
     ["maxBreakers", 1.5],
     ["rejectWith", "throw"],
     ["fallback", true],
+    ["onBreaker", {}],
     ["retryAfter", true],
     ["retryAfter", null],
     ["settleOn", "end"],
