@@ -55,6 +55,7 @@ const bun = `
   declare global { namespace fetch { function preconnect(url: string | URL): void } }
   const own = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => fetch(input, init)
   export const all = [wrapFetch(own), wrapFetch(async (input) => new Response(String(input))), wrapFetch(wrapFetch(fetch))]
+  export const complete: typeof fetch = Object.assign(wrapFetch(fetch), { preconnect: fetch.preconnect })
   // @ts-expect-error a function without that property is no fetch, so the types are there
   export const safeFetch: typeof fetch = own
 `
