@@ -21,5 +21,8 @@ await build({
   target: "es2022",
   platform: "neutral",
   chunkNames: "shared-[hash]",
+  // The sources are in the package, so the maps need no copy of them.
+  sourcemap: "linked",
+  sourcesContent: false,
   logLevel: "warning",
 })

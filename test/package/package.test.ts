@@ -1,6 +1,7 @@
 /** The published package: it is complete, has nothing else, and every resolver finds its files. */
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
 import { expect, test } from "vitest"
 
 type Local = typeof import("../../src/stores/local-storage/index.ts")
@@ -48,6 +49,22 @@ test("npm packs the build, the sources, and nothing else", () => {
   ]
   const others = pack.files.map(({ path }) => path).filter((path) => !/^(dist|src)\//.test(path))
   expect(others.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"])
+})
+
+test("every file of the build has a map, without a copy of the sources, to sources in the package", () => {
+  const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((file) => /\.(js|d\.ts)$/.test(file))
+  for (const file of files) {
+    const path = `${root}dist/${file}`
+    const [, name] = /\n\/\/# sourceMappingURL=(.*)\s*$/.exec(readFileSync(path, "utf8")) ?? []
+    const map = join(dirname(path), name ?? "there is none")
+    expect(existsSync(map), map).toBe(true)
+    const { sources, sourcesContent } = JSON.parse(readFileSync(map, "utf8")) as { sources: string[]; sourcesContent?: unknown }
+    expect(sourcesContent).toBeUndefined()
+    for (const source of sources) {
+      expect(existsSync(join(dirname(map), source)), source).toBe(true)
+      expect(relative(root, join(dirname(map), source))).toMatch(/^src\//)
+    }
+  }
 })
 
 test("publint finds no problems", () => {
