@@ -160,8 +160,7 @@ export function freeLeases(record: BreakerRecord, policy: Policy, age: number): 
 }
 
 /** Gives the half-open state a new generation, so that another client can continue it when the first one is stuck. */
-export function renew(record: BreakerRecord): void {
-  const generation = record.generation + 1
+export function renew(record: BreakerRecord, generation: number): void {
   record.generation = generation
   record.permit = { ...record.permit, generation }
   record.probes = record.probes?.map((probe) => ({ ...probe, generation }))

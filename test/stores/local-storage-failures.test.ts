@@ -333,6 +333,32 @@ describe("A page", () => {
     expect(breaker.state).toBe("open")
   })
 
+  test.each(["that has opened", "that knows of it"])("%s does not close because of a tab that has not seen it", async (which) => {
+    const elsewhere = new EventTarget()
+    if (which === "that knows of it") vi.stubGlobal("addEventListener", elsewhere.addEventListener.bind(elsewhere))
+    const one = client(storage)
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
+    await failures(one, 3)
+    const stale = storage.getItem(key)!
+    await failures(one, 3)
+    const subject = which === "that has opened" ? one : client(storage)
+    const opened = storage.getItem(key)
+    storage.setItem(key, stale)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect([subject.breaker.state, storage.getItem(key)]).toEqual(["open", opened])
+    // But what is done by hand is done after it was seen, and an open period ends.
+    const other = client(storage)
+    other.breaker.reset()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect(subject.breaker.state).toBe("closed")
+    other.breaker.trip()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    await vi.advanceTimersByTimeAsync(10_001)
+    storage.setItem(key, stale)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect(storage.getItem(key)).toBe(stale)
+  })
+
   test("closes what others had opened when the storage is cleared", async () => {
     await failures(client(storage), 6)
     const { breaker } = client(storage)
@@ -340,6 +366,93 @@ describe("A page", () => {
     storage.clear()
     page.dispatchEvent(Object.assign(new Event("storage"), { key: null }))
     expect(breaker.state).toBe("closed")
+  })
+})
+
+describe("A tab that leads the half-open state", () => {
+  const timeout = 1_000
+  let locks: ReturnType<typeof fakeLocks>
+  /** While set, the answer to the next request for a lock comes when this is settled. */
+  let late: Promise<void> | undefined
+  const request = (name: string, options: unknown, use: (lock: object | null) => unknown): Promise<unknown> =>
+    locks.request(name, options as never, (async (lock: object | null) => {
+      const wait = late
+      late = undefined
+      await wait
+      return use(lock)
+    }) as never)
+  let storage: FakeStorage
+  beforeEach(() => {
+    locks = fakeLocks()
+    vi.stubGlobal("navigator", { locks: { request } })
+    storage = new FakeStorage()
+  })
+
+  /** A tab that has just opened, by hand, what the others take over; and two others. */
+  async function opened(): Promise<Client[]> {
+    const leader = client(storage, { timeout })
+    leader.breaker.trip()
+    await settle()
+    const tabs = [leader, client(storage, { timeout }), client(storage, { timeout })]
+    await vi.advanceTimersByTimeAsync(timeout)
+    return tabs
+  }
+
+  async function untilAdmitted({ breaker }: Client): Promise<number> {
+    for (let waited = 0; waited < 60_000; waited += 500) {
+      if ((await breaker.execute(succeed).catch(() => "down")) === "up") return waited
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    return Infinity
+  }
+
+  test("and is frozen after its last call has ended does not keep the others waiting", async () => {
+    const [leader, other] = await opened()
+    const controller = new AbortController()
+    const call = leader!.breaker.execute(() => pending().promise, { signal: controller.signal }).catch(() => {})
+    await settle()
+    vi.stubGlobal("setTimeout", () => 0)
+    controller.abort()
+    await call
+    await vi.advanceTimersByTimeAsync(0)
+    vi.unstubAllGlobals()
+    vi.stubGlobal("navigator", { locks: { request } })
+    expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "half-open" } })
+    expect(await untilAdmitted(other!)).toBeLessThan(3 * timeout)
+  })
+
+  test("and is frozen before it makes a call, like the one after it, does not keep the others waiting", async () => {
+    const [leader, other, third] = await opened()
+    async function getStuck({ breaker }: Client): Promise<void> {
+      late = pending<void>().promise
+      breaker.execute(succeed).catch(() => {})
+      await vi.advanceTimersByTimeAsync(0)
+      expect(late).toBeUndefined()
+    }
+    await getStuck(leader!)
+    await call(other!, succeed).catch(() => {})
+    await vi.advanceTimersByTimeAsync(1.5 * timeout)
+    await getStuck(other!)
+    expect(await untilAdmitted(third!)).toBeLessThan(6 * timeout)
+  })
+
+  test("and was elected for a state that is over makes no call beside that of the present leader", async () => {
+    const [leader, other, third] = await opened()
+    let calls = 0
+    const probe = (): Promise<never> => ((calls += 1), pending<never>().promise)
+    let thaw!: () => void
+    late = new Promise((resolve) => (thaw = resolve))
+    leader!.breaker.execute(probe).catch(() => {})
+    await vi.advanceTimersByTimeAsync(0)
+    other!.breaker.reset()
+    other!.breaker.trip()
+    await vi.advanceTimersByTimeAsync(timeout + 1)
+    third!.breaker.execute(probe).catch(() => {})
+    await vi.advanceTimersByTimeAsync(10)
+    expect(calls).toBe(1)
+    thaw()
+    await vi.advanceTimersByTimeAsync(10)
+    expect(calls).toBe(1)
   })
 })
 

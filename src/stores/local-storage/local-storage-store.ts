@@ -83,6 +83,12 @@ interface Lead {
   leaving: ReturnType<typeof setTimeout> | undefined
 }
 
+/** When this tab was first refused each office of a half-open state: of its own term, and of those after it. */
+interface Refusals {
+  readonly generation: number
+  readonly since: number[]
+}
+
 // Two days, in milliseconds: longer than any open period that a page waits for.
 const KEEP = 172_800_000
 // How many milliseconds the office is kept after the last write: 20 were enough when measured, for other tabs
@@ -97,6 +103,9 @@ class PageStorage implements SharedStorage {
   readonly #prefix: string
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Lead | undefined>>()
+  readonly #refusals = new Map<string, Refusals>()
+  /** The last record of each name that was open, as far as this page knows. */
+  readonly #opened = new Map<string, string>()
   readonly #watchers = new Set<Watcher>()
   // Made when it is needed: Workers with a compatibility date before 2025-05-05 do not have it.
   #gone: FinalizationRegistry<Watcher> | undefined
@@ -125,6 +134,7 @@ class PageStorage implements SharedStorage {
       // tab.
       if (text !== before) {
         this.#write(name, text, lead)
+        if (record.state === "open") this.#opened.set(name, text)
         // The page that writes gets no event, but may have other breakers of this name.
         queueMicrotask(() => this.#lookAgain(this.#prefix + name, policy))
       }
@@ -196,12 +206,13 @@ class PageStorage implements SharedStorage {
 
   async #acquire(name: string, policy: Policy, report: Report): Promise<Verdict> {
     const seen = this.#read(name, policy)
+    const { now: written } = seen
     const verdict = applyToRecord(seen, policy, {}, Date.now())
     if (verdict.state !== "half-open") return verdict
     let lead = this.#leadOf(name)
     // An office that was not given back yet does not keep other tabs out of a later half-open state. But its term may
     // be a later one than that of the record, while this tab has not got a lease after it passed over a stuck one.
-    if (!lead || lead.term < seen.generation) lead = await this.#takeLead(name, policy, seen)
+    if (!lead || lead.term < seen.generation) lead = await this.#takeLead(name, policy, seen, written)
     if (!lead) return verdict
     clearTimeout(lead.leaving)
     lead.leaving = undefined
@@ -217,34 +228,59 @@ class PageStorage implements SharedStorage {
     return granted
   }
 
-  /** Tries to become the leader. Calls that are made at the same moment share one election. */
-  #takeLead(name: string, policy: Policy, seen: BreakerRecord): Promise<Lead | undefined> {
+  /**
+   * Tries to become the leader. Calls that are made at the same moment share one election.
+   *
+   * @param written - When the record was last written.
+   */
+  #takeLead(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
     const limit = leaseTime(seen, policy)
+    const { generation, now } = seen
+    const isOver = (begin: number): boolean => now - begin > limit
     // A tab that is stuck does not give its office back, so each half-open state has an office of its own.
     // When a lease was not settled in time, the election is for the office of the next generation, in which
-    // the half-open state goes on.
-    const isStuck = seen.probes?.some(({ at }) => seen.now - at > limit) ?? false
-    const term = seen.generation + (isStuck ? 1 : 0)
+    // the half-open state goes on. So it is when the holder of the office has been silent for as long: it may be
+    // stuck without a lease, before it takes one or after the last has ended.
+    let ahead = seen.probes?.some(({ at }) => isOver(at)) ? 1 : 0
+    const { since } = this.#refusalsOf(name, generation)
+    while (isOver(Math.max(since[ahead] ?? Infinity, written))) ahead += 1
+    const term = generation + ahead
     const key = `${name} ${term}`
     let election = this.#elections.get(key)
     if (!election) {
-      election = this.#stand(name, policy, term, isStuck, limit).finally(() => this.#elections.delete(key))
+      election = this.#stand(name, policy, term, ahead, limit).finally(() => this.#elections.delete(key))
       this.#elections.set(key, election)
+      election.then(
+        (lead) => lead || (since[ahead] ??= Date.now()),
+        () => {},
+      )
     }
     return election
   }
 
-  async #stand(name: string, policy: Policy, term: number, isStuck: boolean, limit: number): Promise<Lead | undefined> {
+  #refusalsOf(name: string, generation: number): Refusals {
+    let refusals = this.#refusals.get(name)
+    if (refusals?.generation !== generation) this.#refusals.set(name, (refusals = { generation, since: [] }))
+    return refusals
+  }
+
+  /** @param ahead - How many terms after that of the record the office belongs to. */
+  async #stand(name: string, policy: Policy, term: number, ahead: number, limit: number): Promise<Lead | undefined> {
     const office = await elect(`lead:${this.#prefix}${name}`, `${term}`, this.#storage(), limit)
     if (!office) return undefined
     try {
       const text = this.#text(name)
       const record = decode(text, policy)
       applyToRecord(record, policy, {}, Date.now())
+      // A tab that was busy or frozen when it was elected may be late: this half-open state is over.
+      if (record.generation + ahead !== term) {
+        office.resign()
+        return undefined
+      }
       // Since the office was free, the tabs that held leases are gone. They may still be there if a stuck tab
       // was passed over, or if the office is not certain: then only leases that have expired are free.
-      freeLeases(record, policy, isStuck || !office.sure ? limit : -Infinity)
-      if (isStuck) renew(record)
+      freeLeases(record, policy, ahead || !office.sure ? limit : -Infinity)
+      if (ahead) renew(record, term)
       const lead: Lead = { office, term, record, text, leaving: undefined }
       this.#leads.get(name)?.office.resign()
       this.#leads.set(name, lead)
@@ -285,8 +321,23 @@ class PageStorage implements SharedStorage {
     return this.#storage().getItem(this.#prefix + name) ?? undefined
   }
 
+  /**
+   * Reads the record. Another tab may have written it without having seen yet that it had been opened: nothing makes
+   * the tabs take turns. Then the open record, which is of a later generation, is written back.
+   */
   #read(name: string, policy: Policy): BreakerRecord {
-    return decode(this.#text(name), policy)
+    const text = this.#text(name)
+    const record = decode(text, policy)
+    const last = this.#opened.get(name)
+    if (text !== undefined && last !== undefined && last !== text) {
+      const opened = decode(last, policy)
+      if (record.generation < opened.generation && applyToRecord(opened, policy, {}, Date.now()).state === "open") {
+        this.#write(name, last, undefined)
+        return opened
+      }
+    }
+    if (text !== undefined && record.state === "open") this.#opened.set(name, text)
+    return record
   }
 
   #write(name: string, text: string, lead: Lead | undefined): void {
