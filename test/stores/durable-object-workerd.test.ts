@@ -223,10 +223,9 @@ describe.each<WorkerdVersion>(["bundled", "newest"])("durableObjectStore() in wo
           // No rejection in so many calls means that there is no slow start.
           if (calls.length > 1_000 && !calls.some(rejected)) break
         }
-        let closedAt: number | undefined
-        for (const { at, state, retryAfter = 0 } of calls) {
-          if (state === "closed") closedAt = at + retryAfter - length
-          if (closedAt === undefined) continue
+        // Each rejection is told a random share of the rest, so the latest of those moments is close to the end.
+        const closedAt = Math.max(...calls.filter(rejected).map(({ at, retryAfter = 0 }) => at + retryAfter)) - length
+        for (const { at, state } of calls.slice(calls.findIndex(rejected))) {
           const third = Math.floor((3 * (at - closedAt)) / length)
           const share = [shares.first, shares.second, shares.third][third]
           if (share) share[state ? 1 : 0]! += 1
