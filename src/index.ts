@@ -12,7 +12,7 @@ export {
   type CircuitBreakerErrorCode,
   type Rejection,
 } from "./errors.ts"
-export { applyReport, type Report, type Run, type SharedRecord, type Verdict } from "./core/shared.ts"
+export { applyReport, type Applied, type Report, type Run, type SharedRecord, type Verdict } from "./core/shared.ts"
 export type { Policy } from "./core/policy.ts"
 export type { BreakerStore } from "./store.ts"
 export { createStore } from "./stores/create-store.ts"

@@ -101,22 +101,33 @@ const HOUR = 3_600_000
 /** The shape of a {@link SharedRecord}. {@link restoreSnapshot} checks the snapshot. */
 const MODEL = { version: 1, at: 0, openedAt: 0, durationMs: 0, leases: [{ lease: "", at: 0 }], snapshot: {} }
 
+/** What {@link applyReport} returns. */
+export interface Applied {
+  /** The record from here on. */
+  readonly record: SharedRecord
+  /** The answer to the report. */
+  readonly verdict: Verdict
+  /**
+   * Whether the record has to be written. `false` when nothing has changed but the time, as when a lease is
+   * refused: to write then would only make others lose their race.
+   */
+  readonly changed: boolean
+}
+
 /**
- * Applies a report to a record as JSON. Pure: the caller has to write the returned record back, unless the
- * stored one has changed meanwhile.
+ * Applies a report to a record as JSON. Pure: the caller has to write a changed record back, unless the stored
+ * one has changed meanwhile.
  *
  * @param value - The stored record. Anything that is not a valid record counts as a new one.
  * @param now - Milliseconds since 1970. The clocks of all that write the record have to agree to within a second.
  */
-export function applyReport(
-  value: unknown,
-  policy: Policy,
-  report: Report,
-  now: number,
-): { readonly record: SharedRecord; readonly verdict: Verdict } {
+export function applyReport(value: unknown, policy: Policy, report: Report, now: number): Applied {
   const record = decodeRecord(value, policy, now)
+  applyToRecord(record, policy, {}, now)
+  const before = JSON.stringify(encodeRecord(record, policy))
   const verdict = applyToRecord(record, policy, report, now)
-  return { record: encodeRecord(record, policy), verdict }
+  const after = encodeRecord(record, policy)
+  return { record: after, verdict, changed: JSON.stringify(after) !== before }
 }
 
 /** Applies a report to a record in place. */

@@ -18,8 +18,8 @@ const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: DEADL
  * const records = new Map<string, unknown>()
  * const store = createStore({
  *   exchange(name, policy, report) {
- *     const { record, verdict } = applyReport(records.get(name), policy, report, Date.now())
- *     records.set(name, record)
+ *     const { record, verdict, changed } = applyReport(records.get(name), policy, report, Date.now())
+ *     if (changed) records.set(name, record)
  *     return verdict
  *   },
  * })

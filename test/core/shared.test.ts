@@ -59,6 +59,24 @@ describe("a report of calls", () => {
   })
 })
 
+describe("a record has changed", () => {
+  const policy = createPolicy({ timeout: 10_000, readyToTrip: () => true }, () => {})
+  const apply = (value: unknown, report: Report, at = 0) => applyReport(value, policy, report, START + at)
+  const { record: open } = apply(undefined, { runs: runs(0, 1) })
+
+  test.each<[string, unknown, Report, number, boolean]>([
+    ["by a call", undefined, { runs: runs(1) }, 0, true],
+    ["by a trip()", undefined, { force: "open" }, 0, true],
+    ["by a lease that was granted", open, { acquire: true }, 10_001, true],
+    ["not by one that was refused", open, { acquire: true }, 9_999, false],
+    ["not by a look", open, {}, 5_000, false],
+    ["not by the end of its open period", open, {}, 10_001, false],
+    ["not when there is none", undefined, {}, 0, false],
+  ])("%s", (_, value, report, at, changed) => {
+    expect(apply(value, report, at).changed).toBe(changed)
+  })
+})
+
 describe("a report of calls that ended some time ago", () => {
   const windowed: MachineSettings = { interval: 10_000, bucketPeriod: 1_000 }
   const old = (age: number): Run => ({ outcome: "success", calls: 1, age })

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Policy } from "../../core/policy.ts"
-import { applyReport, type Report, type Verdict } from "../../core/shared.ts"
+import { applyReport, type Applied, type Report, type Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
 import { patience, type SharedStorage } from "../link.ts"
 import type { DenoKv, KvTransaction } from "./kv.ts"
@@ -122,21 +122,14 @@ function applyAll(
   questions: readonly Question[],
   now: number,
 ): { readonly record?: unknown; readonly verdicts: Verdict[]; readonly expireIn: number } {
-  const { policy } = questions[0]!
-  let { record } = applyReport(value, policy, {}, now)
-  const before = JSON.stringify(record)
-  const verdicts = questions.map(({ policy, report }) => {
-    const applied = applyReport(record, policy, report, now)
-    record = applied.record
-    return applied.verdict
-  })
-  const useful = record.durationMs + policy.interval + policy.buckets * policy.bucketPeriod
-  const expireIn = Math.min(Math.ceil(useful) + DAY, LONGEST_EXPIRY)
-  // An exchange that changes nothing must not write: it would make others lose their race.
-  const after = JSON.stringify(record)
-  if (after === before) return { verdicts, expireIn }
+  const all: Applied[] = []
+  for (const { policy, report } of questions) all.push(applyReport(all.at(-1)?.record ?? value, policy, report, now))
+  const { record } = all.at(-1)!
+  const { interval, buckets, bucketPeriod } = questions[0]!.policy
+  const expireIn = Math.min(Math.ceil(record.durationMs + interval + buckets * bucketPeriod) + DAY, LONGEST_EXPIRY)
+  const verdicts = all.map(({ verdict }) => verdict)
   // A copy: an array that was read from a database takes three times its size when written back.
-  return { record: JSON.parse(after), verdicts, expireIn }
+  return { verdicts, expireIn, ...(all.some(({ changed }) => changed) && { record: JSON.parse(JSON.stringify(record)) }) }
 }
 
 /** Whether `await` treats `value` as a promise. */
