@@ -21,6 +21,8 @@ export interface TabApi {
   readonly storeErrors: readonly string[]
   /** Whether the page was restored from the back/forward cache. */
   readonly persisted: boolean
+  /** How many writes of other tabs this page knows of. */
+  readonly heard: number
   call(path: string): Promise<Result>
   /** Makes `count` calls at once, at a time of the wall clock, since messages reach tabs at different moments. */
   volley(path: string, count: number, at: number): void
@@ -39,6 +41,8 @@ let safeFetch: BreakerFetch | undefined
 let storeErrors: string[] = []
 let persisted = false
 addEventListener("pageshow", (event) => (persisted = event.persisted))
+let heard = 0
+addEventListener("storage", () => (heard += 1))
 
 const store = localStorageStore()
 // Firefox and Chromium repeat a GET when its connection breaks, and the origin would count it twice.
@@ -80,6 +84,9 @@ const api: TabApi = {
   },
   get persisted() {
     return persisted
+  },
+  get heard() {
+    return heard
   },
   call,
   volley(path, count, at) {

@@ -111,10 +111,9 @@ describe.each(engines)("localStorageStore() in tabs of %s", { timeout: 240_000 }
   test.skipIf(missing)("opens in all tabs after a failure in each, whatever succeeded before", async () => {
     const six = await Promise.all(Array.from({ length: 6 }, () => newTab()))
     for (const tab of six) expect(await call(tab, "/ok")).toMatchObject({ kind: "answered" })
-    for (const tab of six) {
+    for (const [written, tab] of six.entries()) {
       await failures(tab, 1)
-      // Time for the message to the other tabs.
-      await pause(100)
+      for (const [own, other] of six.entries()) await other.waitFor(`window.tab.heard >= ${written + (own > written ? 1 : 0)}`)
     }
     for (const tab of six) await tab.waitFor(() => window.tab.breaker.state === "open")
     expect(site.hits(id)).toBe(12)
