@@ -1,0 +1,139 @@
+/**
+ * Which half-open states this tab leads: while it does, it makes the half-open calls of all tabs.
+ *
+ * @module
+ */
+import type { Policy } from "../../core/policy.ts"
+import type { BreakerRecord } from "../../core/record.ts"
+import { applyToRecord, freeLeases, leaseTime, renew } from "../../core/shared.ts"
+import { elect, type Office } from "./election.ts"
+import { decode, type PageRecords } from "./page-records.ts"
+
+/**
+ * The role of the tab that makes the half-open calls. Until they have ended, its copy of the record is the
+ * valid one.
+ */
+export interface Lead {
+  readonly office: Office
+  /** The generation of the half-open state that the office belongs to. */
+  readonly term: number
+  readonly record: BreakerRecord
+  /** The record as it should be in the storage, unless another tab has written since. */
+  text: string | undefined
+  /** Timer that gives the office back. */
+  leaving: ReturnType<typeof setTimeout> | undefined
+}
+
+/** When this tab was first refused the offices of a half-open state: that of its own term, and of those after it. */
+interface Refusals {
+  readonly generation: number
+  readonly since: number[]
+}
+
+// How many milliseconds the office is kept after the last write: 20 were enough when measured, for other tabs
+// to see the write before they get the lock.
+const SETTLE = 50
+
+/** The leads of this tab, by the name of the breaker. */
+export class Leadership {
+  readonly #records: PageRecords
+  readonly #leads = new Map<string, Lead>()
+  readonly #elections = new Map<string, Promise<Lead | undefined>>()
+  readonly #refusals = new Map<string, Refusals>()
+
+  constructor(records: PageRecords) {
+    this.#records = records
+  }
+
+  /** The lead of this tab, also one that it has lost. */
+  last(name: string): Lead | undefined {
+    return this.#leads.get(name)
+  }
+
+  /** The lead of this tab, unless it was lost, for example when the tab was frozen and another one took over. */
+  current(name: string): Lead | undefined {
+    const lead = this.#leads.get(name)
+    return lead?.office.isHeld() && this.#records.text(name) === lead.text ? lead : undefined
+  }
+
+  /**
+   * Tries to become the leader. Calls that are made at the same moment share one election.
+   *
+   * @param seen - The record, up to date.
+   * @param written - When it was last written.
+   * @returns `undefined` when another tab leads.
+   */
+  take(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
+    const limit = leaseTime(seen, policy)
+    const { generation, now } = seen
+    const isOver = (begin: number): boolean => now - begin > limit
+    // A tab that is stuck does not give its office back, so each half-open state has an office of its own.
+    // When a lease was not settled in time, the election is for the office of the next generation, in which
+    // the half-open state goes on. So it is when the holder of the office has been silent for as long: it may be
+    // stuck without a lease, before it takes one or after the last has ended.
+    let ahead = seen.probes?.some(({ at }) => isOver(at)) ? 1 : 0
+    const { since } = this.#refusalsOf(name, generation)
+    while (isOver(Math.max(since[ahead] ?? Infinity, written))) ahead += 1
+    const term = generation + ahead
+    const key = `${name} ${term}`
+    let election = this.#elections.get(key)
+    if (!election) {
+      election = this.#stand(name, policy, term, ahead, limit)
+        .then((lead) => {
+          if (!lead) since[ahead] ??= Date.now()
+          return lead
+        })
+        .finally(() => this.#elections.delete(key))
+      this.#elections.set(key, election)
+    }
+    return election
+  }
+
+  #refusalsOf(name: string, generation: number): Refusals {
+    let refusals = this.#refusals.get(name)
+    if (refusals?.generation !== generation) this.#refusals.set(name, (refusals = { generation, since: [] }))
+    return refusals
+  }
+
+  /** @param ahead - How many terms after that of the record the office belongs to. */
+  async #stand(name: string, policy: Policy, term: number, ahead: number, limit: number): Promise<Lead | undefined> {
+    const { prefix, storage } = this.#records
+    const office = await elect(`lead:${prefix}${name}`, `${term}`, storage, limit)
+    if (!office) return undefined
+    try {
+      const text = this.#records.text(name)
+      const record = decode(text, policy)
+      applyToRecord(record, policy, {}, Date.now())
+      // A tab that was busy or frozen when it was elected may be late: this half-open state is over.
+      if (record.generation + ahead !== term) {
+        office.resign()
+        return undefined
+      }
+      // Since the office was free, the tabs that held leases are gone. They may still be there if a stuck tab
+      // was passed over, or if the office is not certain: then only leases that have expired are free.
+      freeLeases(record, policy, ahead || !office.sure ? limit : -Infinity)
+      if (ahead) renew(record, term)
+      const lead: Lead = { office, term, record, text, leaving: undefined }
+      this.#leads.get(name)?.office.resign()
+      this.#leads.set(name, lead)
+      return lead
+    } catch (error) {
+      office.resign()
+      throw error
+    }
+  }
+
+  /**
+   * When the calls of a lead have ended, gives its office back a moment later, unless this tab makes another
+   * call by then.
+   */
+  retire(name: string, lead: Lead | undefined): void {
+    if (lead && !lead.record.probes?.length) lead.leaving ??= setTimeout(() => this.dismiss(name, lead), SETTLE)
+  }
+
+  /** Gives the office back. */
+  dismiss(name: string, lead: Lead): void {
+    if (this.#leads.get(name) === lead) this.#leads.delete(name)
+    lead.office.resign()
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The records in the page's storage, which the tabs of an origin read and write without taking turns.
+ *
+ * @module
+ */
+import type { Policy } from "../../core/policy.ts"
+import type { BreakerRecord } from "../../core/record.ts"
+import { applyToRecord, decodeRecord, encodeRecord, type SharedRecord } from "../../core/shared.ts"
+import type { WebStorage } from "./web-storage.ts"
+
+// Two days, in milliseconds: longer than any open period that a page waits for.
+const KEEP = 172_800_000
+
+/** Reads and writes records, by the name of their breaker. Throws what the storage throws. */
+export class PageRecords {
+  /** Prefix of the keys. */
+  readonly prefix: string
+  readonly #given: WebStorage | null | undefined
+  /** The last open record of each name, as far as this page knows. */
+  readonly #opened = new Map<string, string>()
+
+  constructor(storage: WebStorage | null | undefined, prefix: string) {
+    this.#given = storage
+    this.prefix = prefix
+  }
+
+  get storage(): WebStorage {
+    const storage: WebStorage | null | undefined = this.#given === undefined ? globalThis.localStorage : this.#given
+    // It is `null` in Firefox when the user turned it off, and does not exist in workers and in Node.
+    if (!storage) throw new Error("localStorage is not available")
+    return storage
+  }
+
+  text(name: string): string | undefined {
+    return this.storage.getItem(this.prefix + name) ?? undefined
+  }
+
+  /**
+   * Reads a record. A tab that has not yet seen that it was opened may have written it since. Then the open
+   * record, which is of a later generation, is written back.
+   */
+  read(name: string, policy: Policy): BreakerRecord {
+    const text = this.text(name)
+    const record = decode(text, policy)
+    const last = this.#opened.get(name)
+    if (text !== undefined && last !== undefined && last !== text) {
+      const opened = decode(last, policy)
+      if (record.generation < opened.generation && applyToRecord(opened, policy, {}, Date.now()).state === "open") {
+        this.storage.setItem(this.prefix + name, last)
+        return opened
+      }
+    }
+    if (text !== undefined && record.state === "open") this.#opened.set(name, text)
+    return record
+  }
+
+  /** Writes a record, and returns it as text. */
+  write(name: string, record: BreakerRecord, policy: Policy): string {
+    const text = encode(record, policy)
+    this.storage.setItem(this.prefix + name, text)
+    if (record.state === "open") this.#opened.set(name, text)
+    return text
+  }
+
+  /** Removes records that have been of no use for days, and would only fill the storage of the page. */
+  tidy(): void {
+    const { storage } = this
+    for (const key of Object.keys(storage)) {
+      if (!key.startsWith(this.prefix)) continue
+      const { at = NaN, durationMs = NaN } = (parse(storage.getItem(key)) ?? {}) as Partial<SharedRecord>
+      if (Date.now() - at - durationMs > KEEP) storage.removeItem(key)
+    }
+  }
+}
+
+/** The record as text. */
+export function encode(record: BreakerRecord, policy: Policy): string {
+  return JSON.stringify(encodeRecord(record, policy))
+}
+
+/** The record that was written as `text`, or a new one. */
+export function decode(text: string | undefined, policy: Policy): BreakerRecord {
+  return decodeRecord(parse(text), policy, Date.now())
+}
+
+function parse(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "null")
+  } catch {
+    // Then there is no record.
+    return undefined
+  }
+}
