@@ -223,22 +223,21 @@ export function adopt(
 
 /** Milliseconds until a call may be admitted, a whole number since timers cut off the rest; 0 when one may be now. */
 export function retryAfter(record: BreakerRecord, policy: Policy): number {
-  const { state, openFor, now, since } = record
-  let end = since + openFor
+  const { state, openFor, now } = record
+  let { since } = record
+  let length = openFor
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
     const { probeTimeout = openFor, timeout } = policy
-    // When the calls that hold the slots will end is unknown. If they are never given up, the open period is
-    // the best estimate.
-    if (!probeTimeout) return Math.max(Math.ceil(openFor), 1)
     // After this time the next admission gives up the oldest call. The open period that this begins may be
-    // over already.
-    end = (record.probes?.[0]?.at ?? now) + probeTimeout
+    // over already. When calls that are never given up will end is unknown: the open period is the best estimate.
+    since = (probeTimeout ? record.probes?.[0]?.at : undefined) ?? now
+    length = probeTimeout || openFor
     const next = typeof timeout === "number" ? timeout : 0
-    if (now > end + next) return 0
+    if (now - since > length + next) return 0
   }
   // At the exact end a call is still rejected: a caller that was told 0 would retry in a loop.
-  return Math.max(Math.ceil(end - now), 1)
+  return Math.max(Math.ceil(length - (now - since)), 1)
 }
 
 function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean {

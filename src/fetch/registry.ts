@@ -73,10 +73,10 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
    * @internal
    */
   async use<T>(key: string, call: (breaker: CircuitBreaker) => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(key) ?? this.#add(key)
+    const known = this.#entries.get(key)
     // Moves it to the end.
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
+    if (known && this.#entries.delete(key)) this.#entries.set(key, known)
+    const entry = known ?? this.#add(key)
     entry.calls += 1
     try {
       return await call(entry.breaker)
@@ -89,7 +89,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0 }
     this.#makeRoom()
     this.#entries.set(key, entry)
-    // After it is in the map: `added` may make calls, which would make a breaker for the key again and again.
+    // After it is in the map, so that a call for the same key finds it.
     this.#added(entry.breaker, key)
     return entry
   }

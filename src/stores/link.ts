@@ -19,6 +19,7 @@ import { isTimeout } from "../judge.ts"
 import { MAX_TIMER, TIMER } from "../settings.ts"
 import type { BreakerStore, StoreHost, StoreLink } from "../store.ts"
 import type { checkVerdict } from "./check-verdict.ts"
+import { isWaiting } from "./is-waiting.ts"
 import { PendingReport } from "./pending-report.ts"
 import type { Ramp } from "./ramp.ts"
 
@@ -77,7 +78,7 @@ const PAST_END = -1
  * taken to be lost, together with the request that sent it.
  */
 export function patience(deadline: number): number {
-  return Math.min(deadline * 4, MAX_TIMER)
+  return Math.min(Math.ceil(deadline) * 4, MAX_TIMER)
 }
 
 /** What only some storages need. It is handed in, so that it is left out of the bundles of the others. */
@@ -210,10 +211,7 @@ class Link implements StoreLink {
 
   #isSuccessDue(): boolean {
     // The clock is not read while no success is due.
-    if (this.#successDue === Infinity) return false
-    const wait = this.#successDue - Date.now()
-    // A clock that was set back must not make the wait longer.
-    return wait <= 0 || wait > this.#longestWait
+    return this.#successDue < Infinity && !isWaiting(this.#successDue, Date.now(), this.#longestWait)
   }
 
   /**
@@ -249,7 +247,7 @@ class Link implements StoreLink {
 
   /** The longest time after which a success is reported even without a failure. */
   get #longestWait(): number {
-    return Math.max(this.#successInterval * BACKOFF_FACTOR, ASK_AGAIN)
+    return Math.max(Math.ceil(this.#successInterval) * BACKOFF_FACTOR, ASK_AGAIN)
   }
 
   isolated(): void {
@@ -271,7 +269,8 @@ class Link implements StoreLink {
     if (verdict) return
     // A lease may be settled twice. A change by hand is sent again only if it cannot have arrived and the
     // state is still the same: otherwise it could undo what others have decided since.
-    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold = [...this.#untold, news].slice(-MAX_UNTOLD)
+    if (news.settle || (!lost && generation === this.#host.record.generation)) this.#untold.push(news)
+    if (this.#untold.length > MAX_UNTOLD) this.#untold.shift()
     this.#askAgain(ASK_AGAIN)
   }
 
@@ -287,9 +286,7 @@ class Link implements StoreLink {
    * @param again - Whether this follows a report that failed.
    */
   async #report(again = false): Promise<void> {
-    const wait = this.#reportingUntil - Date.now()
-    // A clock that was set back must not make the wait longer.
-    if (wait > 0 && wait <= patience(this.#deadline)) return
+    if (isWaiting(this.#reportingUntil, Date.now(), patience(this.#deadline))) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
     const turn = ++this.#reports
     this.#reportingUntil = Date.now() + patience(this.#deadline)

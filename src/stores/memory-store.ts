@@ -19,8 +19,8 @@ export function memoryStore(): BreakerStore {
   const records = new Map<string, SharedRecord>()
   return createStore({
     exchange(name, policy, report) {
-      const { record, verdict } = applyReport(records.get(name), policy, report, Date.now())
-      records.set(name, record)
+      const { record, verdict, changed } = applyReport(records.get(name), policy, report, Date.now())
+      if (changed) records.set(name, record)
       return verdict
     },
   })

@@ -31,7 +31,7 @@ export class Ramp {
     if (elapsed >= this.#length) return undefined
     this.#credit += FIRST_SHARE + (1 - FIRST_SHARE) * (elapsed / this.#length)
     // At random, since calls that are told the same moment would all come back in it.
-    if (this.#credit < 1) return Math.max(Math.random() * (this.#length - elapsed), 1)
+    if (this.#credit < 1) return Math.max(Math.ceil(Math.random() * (this.#length - elapsed)), 1)
     this.#credit -= 1
     return 0
   }

@@ -34,6 +34,15 @@ test("adopting the state that a record already has changes neither counts nor ge
   expect(retryAfter(record, policy)).toBe(700)
 })
 
+test("the wait of a period that has just begun is its length, however the clock's fractions add up", () => {
+  for (let now = 0.1; now < 100_000; now += 1_234.567) {
+    const [record, policy] = start({ timeout: 60_000 })
+    tick(record, policy, now)
+    trip(record, policy)
+    expect(retryAfter(record, policy)).toBe(60_000)
+  }
+})
+
 test("the exact end of an open period that follows a given-up probe still belongs to the period", () => {
   const [record, policy] = start({ timeout: 1_000, probeTimeout: 500 })
   trip(record, policy)

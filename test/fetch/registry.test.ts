@@ -133,6 +133,17 @@ describe("onBreaker()", () => {
     expect(made).toEqual([origin("a"), origin("metrics"), origin("b")])
   })
 
+  test.each([1, 2, 5])("keeps to maxBreakers of %i when it makes calls", async (maxBreakers) => {
+    const safeFetch: BreakerFetch = wrap({
+      maxBreakers,
+      onBreaker: (_, key) => {
+        if (key !== origin("metrics")) void callAll(safeFetch, "metrics")
+      },
+    })
+    await callAll(safeFetch, ..."abcdefgh")
+    expect(safeFetch.breakers.size).toBe(maxBreakers)
+  })
+
   test.each<[string, () => void]>([
     ["throws", () => {
       throw boom

@@ -103,6 +103,13 @@ describe("createStore()", () => {
     expect(breaker.retryAfter).toBe(1_000)
   })
 
+  test("waits for the answer also with a deadline of a fraction", async () => {
+    let reports = 0
+    const { breaker, errors } = make({ deadline: 500 / 3, exchange: () => ((reports += 1), new Promise(() => {})) }, consecutiveFailures(9))
+    await Promise.all([fail(breaker), fail(breaker), fail(breaker)])
+    expect([reports, errors]).toEqual([1, []])
+  })
+
   test("waits for a report for four deadlines, within the limit of timers", () => {
     expect([patience(250), patience(2 ** 31 - 1)]).toEqual([1_000, 2 ** 31 - 1])
   })

@@ -91,6 +91,16 @@ describe("the breaker of a fleet", () => {
     expect(tell(10, 1_170)).toBeUndefined()
   })
 
+  test("keeps a streak when failures from before the present state are reported, which do not count", () => {
+    const breaker = fleet({ ...consecutiveFailures(5), timeout: 10_000 })
+    breaker.apply("a", { force: "open" }, 1_000)
+    breaker.apply("a", { force: "closed" }, 50_000)
+    breaker.apply("a", { runs: runs(0, 4) }, 60_000)
+    const late: Run = { outcome: "failure", calls: 1, age: 15_000 }
+    const report = { runs: [...runs(1), late], previousAge: 16_000 }
+    for (let i = 0; i < 3; i++) expect(breaker.apply(`late ${i}`, report, 60_100).verdict.streak).toBe(4)
+  })
+
   test("begins a new streak with the failures at the end of a report", () => {
     const breaker = fleet({ ...consecutiveFailures(3), quorum: 2 })
     const tell = (reporter: string, calls: number[], previousAge: number, now: number): unknown =>

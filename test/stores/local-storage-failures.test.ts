@@ -359,6 +359,28 @@ describe("A page", () => {
     expect(storage.getItem(key)).toBe(stale)
   })
 
+  test("lets a record begin anew after the storage was cleared", async () => {
+    const one = client(storage)
+    one.breaker.trip()
+    await vi.advanceTimersByTimeAsync(0)
+    storage.clear()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key: null }))
+    await failures(one, 1)
+    expect([one.breaker.state, client(storage).breaker.state]).toEqual(["closed", "closed"])
+  })
+
+  test("closes with a reset() of a page whose window is another", async () => {
+    const rate = failureRate({ threshold: 0.5, minimumRequests: 3, within: 10_000 })
+    const [one, other] = [client(storage), client(storage, rate)]
+    one.breaker.trip()
+    await settle()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    other.breaker.reset()
+    await settle()
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect([one.breaker.state, other.breaker.state]).toEqual(["closed", "closed"])
+  })
+
   test("closes what others had opened when the storage is cleared", async () => {
     await failures(client(storage), 6)
     const { breaker } = client(storage)
@@ -400,8 +422,9 @@ describe("A tab that leads the half-open state", () => {
 
   async function untilAdmitted({ breaker }: Client): Promise<number> {
     for (let waited = 0; waited < 60_000; waited += 500) {
-      if ((await breaker.execute(succeed).catch(() => "down")) === "up") return waited
+      const call = breaker.execute(succeed).catch(() => "down")
       await vi.advanceTimersByTimeAsync(500)
+      if ((await call) === "up") return waited
     }
     return Infinity
   }
@@ -434,6 +457,50 @@ describe("A tab that leads the half-open state", () => {
     await vi.advanceTimersByTimeAsync(1.5 * timeout)
     await getStuck(other!)
     expect(await untilAdmitted(third!)).toBeLessThan(6 * timeout)
+  })
+
+  test("and has given it back is not passed over by a tab that was refused before, beside one that was not", async () => {
+    const [leader, other, third] = await opened()
+    const controller = new AbortController()
+    const first = leader!.breaker.execute(() => pending().promise, { signal: controller.signal }).catch(() => {})
+    await settle()
+    await call(other!, succeed).catch(() => {})
+    controller.abort()
+    await first
+    await vi.advanceTimersByTimeAsync(20 * timeout)
+    let calls = 0
+    for (const { breaker } of [third!, other!]) {
+      breaker.execute(() => ((calls += 1), pending<never>().promise)).catch(() => {})
+    }
+    await vi.advanceTimersByTimeAsync(500)
+    expect(calls).toBe(1)
+  })
+
+  test("and seemed to be stuck makes no call beside that of the tab that passed over it", async () => {
+    const [leader, other] = await opened()
+    let calls = 0
+    const probe = (): Promise<never> => ((calls += 1), pending<never>().promise)
+    let thaw!: () => void
+    late = new Promise((resolve) => (thaw = resolve))
+    leader!.breaker.execute(probe).catch(() => {})
+    await vi.advanceTimersByTimeAsync(0)
+    await call(other!, succeed).catch(() => {})
+    await vi.advanceTimersByTimeAsync(1.5 * timeout)
+    other!.breaker.execute(probe).catch(() => {})
+    await vi.advanceTimersByTimeAsync(1)
+    thaw()
+    await vi.advanceTimersByTimeAsync(500)
+    expect(calls).toBe(1)
+  })
+
+  test.each([0, 3_600_000])("is passed over as soon although the clock was set %i ms back", async (step) => {
+    const [leader, other] = await opened()
+    late = pending<void>().promise
+    leader!.breaker.execute(succeed).catch(() => {})
+    vi.setSystemTime(Date.now() + step)
+    await call(other!, succeed).catch(() => {})
+    vi.setSystemTime(Date.now() - step)
+    expect(await untilAdmitted(other!)).toBeLessThan(4 * timeout)
   })
 
   test("and was elected for a state that is over makes no call beside that of the present leader", async () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isWaiting } from "../is-waiting.ts"
 
 const FIRST_WAIT = 1_000
 const LONGEST_WAIT = 30_000
@@ -16,8 +17,7 @@ export class Backoff {
   #failedAt = 0
 
   isWaiting(now: number): boolean {
-    // A clock that was set back must not make the pause longer.
-    return now < this.#until && this.#until - now <= LONGEST_WAIT
+    return isWaiting(this.#until, now, LONGEST_WAIT)
   }
 
   /** @param asked - When the exchange began. Exchanges that were under way together count as one failure. */

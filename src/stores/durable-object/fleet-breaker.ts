@@ -147,7 +147,8 @@ export class FleetBreaker {
       this.#streakBy = this.#reporter
       this.#streaks += 1
     } else if (predates) {
-      record.counts.consecutiveFailures -= 1
+      // Unless they are from before the present state, and will not be counted.
+      if (rest.some(({ age = 0 }) => now - age >= record.since)) record.counts.consecutiveFailures -= 1
       return { ...report, runs: [...before.map((run) => ({ ...run, overtaken: true })), ...rest] }
     }
     return report

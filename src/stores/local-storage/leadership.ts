@@ -24,12 +24,6 @@ export interface Lead {
   leaving: ReturnType<typeof setTimeout> | undefined
 }
 
-/** When this tab was first refused the offices of a half-open state: that of its own term, and of those after it. */
-interface Refusals {
-  readonly generation: number
-  readonly since: number[]
-}
-
 // How many milliseconds the office is kept after the last write: 20 were enough when measured, for other tabs
 // to see the write before they get the lock.
 const SETTLE = 50
@@ -39,7 +33,7 @@ export class Leadership {
   readonly #records: PageRecords
   readonly #leads = new Map<string, Lead>()
   readonly #elections = new Map<string, Promise<Lead | undefined>>()
-  readonly #refusals = new Map<string, Refusals>()
+  readonly #refusals = new Map<string, { readonly generation: number; readonly since: number[] }>()
 
   constructor(records: PageRecords) {
     this.#records = records
@@ -64,54 +58,53 @@ export class Leadership {
    * @returns `undefined` when another tab leads.
    */
   take(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
-    const limit = leaseTime(seen, policy)
-    const { generation, now } = seen
-    const isOver = (begin: number): boolean => now - begin > limit
-    // A tab that is stuck does not give its office back, so each half-open state has an office of its own.
-    // When a lease was not settled in time, the election is for the office of the next generation, in which
-    // the half-open state goes on. So it is when the holder of the office has been silent for as long: it may be
-    // stuck without a lease, before it takes one or after the last has ended.
-    let ahead = seen.probes?.some(({ at }) => isOver(at)) ? 1 : 0
-    const { since } = this.#refusalsOf(name, generation)
-    while (isOver(Math.max(since[ahead] ?? Infinity, written))) ahead += 1
-    const term = generation + ahead
-    const key = `${name} ${term}`
+    const key = `${name} ${seen.generation}`
     let election = this.#elections.get(key)
     if (!election) {
-      election = this.#stand(name, policy, term, ahead, limit)
-        .then((lead) => {
-          if (!lead) since[ahead] ??= Date.now()
-          return lead
-        })
-        .finally(() => this.#elections.delete(key))
+      election = this.#stand(name, policy, seen, written).finally(() => this.#elections.delete(key))
       this.#elections.set(key, election)
     }
     return election
   }
 
-  #refusalsOf(name: string, generation: number): Refusals {
-    let refusals = this.#refusals.get(name)
-    if (refusals?.generation !== generation) this.#refusals.set(name, (refusals = { generation, since: [] }))
-    return refusals
-  }
-
-  /** @param ahead - How many terms after that of the record the office belongs to. */
-  async #stand(name: string, policy: Policy, term: number, ahead: number, limit: number): Promise<Lead | undefined> {
+  /**
+   * A tab that is stuck does not give its office back, so each half-open state has an office of its own. When a
+   * lease was not settled in time, the election is for the office of the next generation, in which the half-open
+   * state goes on. So it is when this tab was refused as long ago and the record was not written since: the holder of
+   * the office may be stuck without a lease, before it takes one or after the last has ended.
+   */
+  async #stand(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
     const { prefix, storage } = this.#records
-    const office = await elect(`lead:${prefix}${name}`, `${term}`, storage, limit)
-    if (!office) return undefined
+    const { generation, now } = seen
+    const limit = leaseTime(seen, policy)
+    const isOver = (begin: number): boolean => now - begin > limit
+    const since = this.#refusalsOf(name, generation)
+    let ahead = seen.probes?.some(({ at }) => isOver(at)) ? 1 : 0
+    let isGuess = false
+    let office: Office | undefined
+    while (!(office = await elect(`lead:${prefix}${name}`, `${generation + ahead}`, storage, limit))) {
+      // A clock that was set back must not make the wait longer.
+      const refusedAt = Math.min(since[ahead] ?? now, now)
+      since[ahead] = refusedAt
+      if (!isOver(Math.max(refusedAt, written))) return undefined
+      isGuess = true
+      ahead += 1
+    }
     try {
+      // The holder that was passed over may have come back just now. Its lease is visible a moment later.
+      if (isGuess) await new Promise((resolve) => setTimeout(resolve, SETTLE))
       const text = this.#records.text(name)
       const record = decode(text, policy)
       applyToRecord(record, policy, {}, Date.now())
       // A tab that was busy or frozen when it was elected may be late: this half-open state is over.
-      if (record.generation + ahead !== term) {
+      if (record.generation !== generation) {
         office.resign()
         return undefined
       }
       // Since the office was free, the tabs that held leases are gone. They may still be there if a stuck tab
       // was passed over, or if the office is not certain: then only leases that have expired are free.
       freeLeases(record, policy, ahead || !office.sure ? limit : -Infinity)
+      const term = generation + ahead
       if (ahead) renew(record, term)
       const lead: Lead = { office, term, record, text, leaving: undefined }
       this.#leads.get(name)?.office.resign()
@@ -121,6 +114,13 @@ export class Leadership {
       office.resign()
       throw error
     }
+  }
+
+  /** When this tab was first refused the offices of this half-open state: of its own term, and of those after it. */
+  #refusalsOf(name: string, generation: number): number[] {
+    let refusals = this.#refusals.get(name)
+    if (refusals?.generation !== generation) this.#refusals.set(name, (refusals = { generation, since: [] }))
+    return refusals.since
   }
 
   /**

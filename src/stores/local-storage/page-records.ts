@@ -41,16 +41,17 @@ export class PageRecords {
    */
   read(name: string, policy: Policy): BreakerRecord {
     const text = this.text(name)
-    const record = decode(text, policy)
     const last = this.#opened.get(name)
-    if (text !== undefined && last !== undefined && last !== text) {
+    if (text !== undefined && last !== undefined && generationOf(text) < generationOf(last)) {
       const opened = decode(last, policy)
-      if (record.generation < opened.generation && applyToRecord(opened, policy, {}, Date.now()).state === "open") {
+      if (applyToRecord(opened, policy, {}, Date.now()).state === "open") {
         this.storage.setItem(this.prefix + name, last)
         return opened
       }
     }
+    const record = decode(text, policy)
     if (text !== undefined && record.state === "open") this.#opened.set(name, text)
+    else this.#opened.delete(name)
     return record
   }
 
@@ -83,9 +84,14 @@ export function decode(text: string | undefined, policy: Policy): BreakerRecord 
   return decodeRecord(parse(text), policy, Date.now())
 }
 
+/** The generation as it was written, whatever the policy of the reader. What is no record counts as new. */
+function generationOf(text: string): number {
+  return (parse(text) as Partial<SharedRecord> | undefined)?.snapshot?.generation ?? Infinity
+}
+
 function parse(text: string | null | undefined): unknown {
   try {
-    return JSON.parse(text ?? "null")
+    return JSON.parse(text ?? "null") ?? undefined
   } catch {
     // Then there is no record.
     return undefined
