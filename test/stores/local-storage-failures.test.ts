@@ -365,7 +365,7 @@ describe("A page", () => {
     await vi.advanceTimersByTimeAsync(0)
     storage.clear()
     page.dispatchEvent(Object.assign(new Event("storage"), { key: null }))
-    await failures(one, 1)
+    await failures(one, 2)
     expect([one.breaker.state, client(storage).breaker.state]).toEqual(["closed", "closed"])
   })
 
