@@ -122,12 +122,23 @@ export interface Applied {
  * @param now - Milliseconds since 1970. The clocks of all that write the record have to agree to within a second.
  */
 export function applyReport(value: unknown, policy: Policy, report: Report, now: number): Applied {
-  const record = decodeRecord(value, policy, now)
+  const { record, verdict, changed } = applyAndCompare(decodeRecord(value, policy, now), policy, report, now)
+  return { record, verdict, changed }
+}
+
+/** Like {@link applyReport}, for a record in memory, which is changed in place. `text` is the record as JSON. */
+export function applyAndCompare(
+  record: BreakerRecord,
+  policy: Policy,
+  report: Report,
+  now: number,
+): Applied & { readonly text: string } {
   applyToRecord(record, policy, {}, now)
   const before = JSON.stringify(encodeRecord(record, policy))
   const verdict = applyToRecord(record, policy, report, now)
   const after = encodeRecord(record, policy)
-  return { record: after, verdict, changed: JSON.stringify(after) !== before }
+  const text = JSON.stringify(after)
+  return { record: after, verdict, changed: text !== before, text }
 }
 
 /** Applies a report to a record in place. */

@@ -404,7 +404,10 @@ describe("A tab that leads the half-open state", () => {
       return use(lock)
     }) as never)
   let storage: FakeStorage
+  let calls: number
+  const probe = (): Promise<never> => ((calls += 1), pending<never>().promise)
   beforeEach(() => {
+    calls = 0
     locks = fakeLocks()
     vi.stubGlobal("navigator", { locks: { request } })
     storage = new FakeStorage()
@@ -418,6 +421,16 @@ describe("A tab that leads the half-open state", () => {
     const tabs = [leader, client(storage, { timeout }), client(storage, { timeout })]
     await vi.advanceTimersByTimeAsync(timeout)
     return tabs
+  }
+
+  /** The tab makes a call, and hears that it leads only when the function that this returns is called. */
+  async function getStuck({ breaker }: Client): Promise<() => void> {
+    let thaw!: () => void
+    late = new Promise((resolve) => (thaw = resolve))
+    breaker.execute(probe).catch(() => {})
+    await vi.advanceTimersByTimeAsync(0)
+    expect(late).toBeUndefined()
+    return thaw
   }
 
   async function untilAdmitted({ breaker }: Client): Promise<number> {
@@ -446,12 +459,6 @@ describe("A tab that leads the half-open state", () => {
 
   test("and is frozen before it makes a call, like the one after it, does not keep the others waiting", async () => {
     const [leader, other, third] = await opened()
-    async function getStuck({ breaker }: Client): Promise<void> {
-      late = pending<void>().promise
-      breaker.execute(succeed).catch(() => {})
-      await vi.advanceTimersByTimeAsync(0)
-      expect(late).toBeUndefined()
-    }
     await getStuck(leader!)
     await call(other!, succeed).catch(() => {})
     await vi.advanceTimersByTimeAsync(1.5 * timeout)
@@ -468,22 +475,14 @@ describe("A tab that leads the half-open state", () => {
     controller.abort()
     await first
     await vi.advanceTimersByTimeAsync(20 * timeout)
-    let calls = 0
-    for (const { breaker } of [third!, other!]) {
-      breaker.execute(() => ((calls += 1), pending<never>().promise)).catch(() => {})
-    }
+    for (const { breaker } of [third!, other!]) breaker.execute(probe).catch(() => {})
     await vi.advanceTimersByTimeAsync(500)
     expect(calls).toBe(1)
   })
 
   test("and seemed to be stuck makes no call beside that of the tab that passed over it", async () => {
     const [leader, other] = await opened()
-    let calls = 0
-    const probe = (): Promise<never> => ((calls += 1), pending<never>().promise)
-    let thaw!: () => void
-    late = new Promise((resolve) => (thaw = resolve))
-    leader!.breaker.execute(probe).catch(() => {})
-    await vi.advanceTimersByTimeAsync(0)
+    const thaw = await getStuck(leader!)
     await call(other!, succeed).catch(() => {})
     await vi.advanceTimersByTimeAsync(1.5 * timeout)
     other!.breaker.execute(probe).catch(() => {})
@@ -495,8 +494,7 @@ describe("A tab that leads the half-open state", () => {
 
   test.each([0, 3_600_000])("is passed over as soon although the clock was set %i ms back", async (step) => {
     const [leader, other] = await opened()
-    late = pending<void>().promise
-    leader!.breaker.execute(succeed).catch(() => {})
+    await getStuck(leader!)
     vi.setSystemTime(Date.now() + step)
     await call(other!, succeed).catch(() => {})
     vi.setSystemTime(Date.now() - step)
@@ -505,12 +503,7 @@ describe("A tab that leads the half-open state", () => {
 
   test("and was elected for a state that is over makes no call beside that of the present leader", async () => {
     const [leader, other, third] = await opened()
-    let calls = 0
-    const probe = (): Promise<never> => ((calls += 1), pending<never>().promise)
-    let thaw!: () => void
-    late = new Promise((resolve) => (thaw = resolve))
-    leader!.breaker.execute(probe).catch(() => {})
-    await vi.advanceTimersByTimeAsync(0)
+    const thaw = await getStuck(leader!)
     other!.breaker.reset()
     other!.breaker.trip()
     await vi.advanceTimersByTimeAsync(timeout + 1)

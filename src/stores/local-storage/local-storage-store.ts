@@ -5,11 +5,11 @@
  */
 import { checkAll, STRING, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
-import { applyToRecord, type Report, type Verdict } from "../../core/shared.ts"
+import { applyAndCompare, applyToRecord, encodeRecord, type Report, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { linkTo, type SharedStorage } from "../link.ts"
 import { Leadership } from "./leadership.ts"
-import { encode, PageRecords } from "./page-records.ts"
+import { PageRecords } from "./page-records.ts"
 import type { WebStorage } from "./web-storage.ts"
 
 /** Settings of {@link localStorageStore}. */
@@ -93,14 +93,12 @@ class PageStorage implements SharedStorage {
     // A lead that was lost still follows its own calls, and gives its office back only when they have ended:
     // to other tabs a free office means that these calls are gone.
     if (lost) applyToRecord(lost.record, policy, report, now)
-    applyToRecord(record, policy, {}, now)
-    const before = encode(record, policy)
-    const verdict = applyToRecord(record, policy, report, now)
+    const { verdict, changed, text } = applyAndCompare(record, policy, report, now)
     try {
       // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
       // tab.
-      if (encode(record, policy) !== before) {
-        const text = this.#records.write(name, record, policy)
+      if (changed) {
+        this.#records.write(name, record, text)
         if (lead) lead.text = text
         // The page that writes gets no event, but may have other breakers of this name.
         queueMicrotask(() => this.#lookAgain(name, policy))
@@ -180,7 +178,11 @@ class PageStorage implements SharedStorage {
     lead.leaving = undefined
     const granted = applyToRecord(lead.record, policy, report, Date.now())
     try {
-      if (granted.lease) lead.text = this.#records.write(name, lead.record, policy)
+      if (granted.lease) {
+        const text = JSON.stringify(encodeRecord(lead.record, policy))
+        this.#records.write(name, lead.record, text)
+        lead.text = text
+      }
     } catch (error) {
       // Other tabs cannot see the lease: if this tab got stuck, they would wait for it without knowing.
       this.#leadership.dismiss(name, lead)

@@ -5,7 +5,7 @@
  */
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, decodeRecord, encodeRecord, type SharedRecord } from "../../core/shared.ts"
+import { applyToRecord, decodeRecord, type SharedRecord } from "../../core/shared.ts"
 import type { WebStorage } from "./web-storage.ts"
 
 // Two days, in milliseconds: longer than any open period that a page waits for.
@@ -17,7 +17,7 @@ export class PageRecords {
   readonly prefix: string
   readonly #given: WebStorage | null | undefined
   /** The last open record of each name, as far as this page knows. */
-  readonly #opened = new Map<string, string>()
+  readonly #opened = new Map<string, { readonly generation: number; readonly text: string }>()
 
   constructor(storage: WebStorage | null | undefined, prefix: string) {
     this.#given = storage
@@ -41,26 +41,25 @@ export class PageRecords {
    */
   read(name: string, policy: Policy): BreakerRecord {
     const text = this.text(name)
+    const value = parse(text)
     const last = this.#opened.get(name)
-    if (text !== undefined && last !== undefined && generationOf(text) < generationOf(last)) {
-      const opened = decode(last, policy)
+    if (last && generationOf(value) < last.generation) {
+      const opened = decode(last.text, policy)
       if (applyToRecord(opened, policy, {}, Date.now()).state === "open") {
-        this.storage.setItem(this.prefix + name, last)
+        this.storage.setItem(this.prefix + name, last.text)
         return opened
       }
     }
-    const record = decode(text, policy)
-    if (text !== undefined && record.state === "open") this.#opened.set(name, text)
+    const record = decodeRecord(value, policy, Date.now())
+    if (text !== undefined && record.state === "open") this.#opened.set(name, { generation: record.generation, text })
     else this.#opened.delete(name)
     return record
   }
 
-  /** Writes a record, and returns it as text. */
-  write(name: string, record: BreakerRecord, policy: Policy): string {
-    const text = encode(record, policy)
+  /** Writes a record, which is `text` as JSON. */
+  write(name: string, { state, generation }: BreakerRecord, text: string): void {
     this.storage.setItem(this.prefix + name, text)
-    if (record.state === "open") this.#opened.set(name, text)
-    return text
+    if (state === "open") this.#opened.set(name, { generation, text })
   }
 
   /** Removes records that have been of no use for days, and would only fill the storage of the page. */
@@ -74,19 +73,14 @@ export class PageRecords {
   }
 }
 
-/** The record as text. */
-export function encode(record: BreakerRecord, policy: Policy): string {
-  return JSON.stringify(encodeRecord(record, policy))
-}
-
 /** The record that was written as `text`, or a new one. */
 export function decode(text: string | undefined, policy: Policy): BreakerRecord {
   return decodeRecord(parse(text), policy, Date.now())
 }
 
 /** The generation as it was written, whatever the policy of the reader. What is no record counts as new. */
-function generationOf(text: string): number {
-  return (parse(text) as Partial<SharedRecord> | undefined)?.snapshot?.generation ?? Infinity
+function generationOf(value: unknown): number {
+  return (value as Partial<SharedRecord> | undefined)?.snapshot?.generation ?? Infinity
 }
 
 function parse(text: string | null | undefined): unknown {
