@@ -122,8 +122,9 @@ export interface Applied {
  * @param now - Milliseconds since 1970. The clocks of all that write the record have to agree to within a second.
  */
 export function applyReport(value: unknown, policy: Policy, report: Report, now: number): Applied {
-  const { record, verdict, changed } = applyAndCompare(decodeRecord(value, policy, now), policy, report, now)
-  return { record, verdict, changed }
+  const record = decodeRecord(value, policy, now)
+  const { verdict, changed } = applyAndCompare(record, policy, report, now)
+  return { record: encodeRecord(record, policy), verdict, changed }
 }
 
 /** Like {@link applyReport}, for a record in memory, which is changed in place. `text` is the record as JSON. */
@@ -132,13 +133,12 @@ export function applyAndCompare(
   policy: Policy,
   report: Report,
   now: number,
-): Applied & { readonly text: string } {
+): Omit<Applied, "record"> & { readonly text: string } {
   applyToRecord(record, policy, {}, now)
   const before = JSON.stringify(encodeRecord(record, policy))
   const verdict = applyToRecord(record, policy, report, now)
-  const after = encodeRecord(record, policy)
-  const text = JSON.stringify(after)
-  return { record: after, verdict, changed: text !== before, text }
+  const text = JSON.stringify(encodeRecord(record, policy))
+  return { verdict, changed: text !== before, text }
 }
 
 /** Applies a report to a record in place. */

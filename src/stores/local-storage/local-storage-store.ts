@@ -5,7 +5,7 @@
  */
 import { checkAll, STRING, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
-import { applyAndCompare, applyToRecord, encodeRecord, type Report, type Verdict } from "../../core/shared.ts"
+import { applyAndCompare, applyToRecord, type Report, type Verdict } from "../../core/shared.ts"
 import type { BreakerStore } from "../../store.ts"
 import { linkTo, type SharedStorage } from "../link.ts"
 import { Leadership } from "./leadership.ts"
@@ -87,24 +87,23 @@ class PageStorage implements SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict> {
     if (report.acquire) return this.#acquire(name, policy, report)
     const lead = this.#leadership.current(name)
-    const lost = lead ? undefined : this.#leadership.last(name)
+    const last = this.#leadership.last(name)
     const record = lead?.record ?? this.#records.read(name, policy)
     const now = Date.now()
     // A lead that was lost still follows its own calls, and gives its office back only when they have ended:
     // to other tabs a free office means that these calls are gone.
-    if (lost) applyToRecord(lost.record, policy, report, now)
+    if (last && !lead) applyToRecord(last.record, policy, report, now)
     const { verdict, changed, text } = applyAndCompare(record, policy, report, now)
     try {
       // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
       // tab.
       if (changed) {
-        this.#records.write(name, record, text)
-        if (lead) lead.text = text
+        this.#records.write(name, record, text, lead)
         // The page that writes gets no event, but may have other breakers of this name.
         queueMicrotask(() => this.#lookAgain(name, policy))
       }
     } finally {
-      this.#leadership.retire(name, lead ?? lost)
+      this.#leadership.retire(name, last)
     }
     return verdict
   }
@@ -117,7 +116,7 @@ class PageStorage implements SharedStorage {
     this.#begin()
     // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
     // storage.
-    if (this.#records.text(name) !== undefined) this.#look(watcher)
+    if (this.#records.text(name)) this.#look(watcher)
   }
 
   #begin(): void {
@@ -146,7 +145,8 @@ class PageStorage implements SharedStorage {
   #lookAgain(name?: string, writer?: Policy): void {
     for (const watcher of this.#watchers) {
       if (name !== undefined && name !== watcher.name) continue
-      if (writer && watcher.policy.deref() === writer) continue
+      // Without a writer, this skips only those that are no longer used.
+      if (watcher.policy.deref() === writer) continue
       try {
         this.#look(watcher)
       } catch {
@@ -176,13 +176,9 @@ class PageStorage implements SharedStorage {
     if (!lead) return verdict
     clearTimeout(lead.leaving)
     lead.leaving = undefined
-    const granted = applyToRecord(lead.record, policy, report, Date.now())
+    const { verdict: granted, text } = applyAndCompare(lead.record, policy, report, Date.now())
     try {
-      if (granted.lease) {
-        const text = JSON.stringify(encodeRecord(lead.record, policy))
-        this.#records.write(name, lead.record, text)
-        lead.text = text
-      }
+      if (granted.lease) this.#records.write(name, lead.record, text, lead)
     } catch (error) {
       // Other tabs cannot see the lease: if this tab got stuck, they would wait for it without knowing.
       this.#leadership.dismiss(name, lead)

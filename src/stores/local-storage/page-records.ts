@@ -17,7 +17,7 @@ export class PageRecords {
   readonly prefix: string
   readonly #given: WebStorage | null | undefined
   /** The last open record of each name, as far as this page knows. */
-  readonly #opened = new Map<string, { readonly generation: number; readonly text: string }>()
+  readonly #opened = new Map<string, string>()
 
   constructor(storage: WebStorage | null | undefined, prefix: string) {
     this.#given = storage
@@ -43,23 +43,28 @@ export class PageRecords {
     const text = this.text(name)
     const value = parse(text)
     const last = this.#opened.get(name)
-    if (last && generationOf(value) < last.generation) {
-      const opened = decode(last.text, policy)
+    if (last && generationOf(value) < generationOf(parse(last))) {
+      const opened = decode(last, policy)
       if (applyToRecord(opened, policy, {}, Date.now()).state === "open") {
-        this.storage.setItem(this.prefix + name, last.text)
+        this.storage.setItem(this.prefix + name, last)
         return opened
       }
     }
     const record = decodeRecord(value, policy, Date.now())
-    if (text !== undefined && record.state === "open") this.#opened.set(name, { generation: record.generation, text })
+    if (text && record.state === "open") this.#opened.set(name, text)
     else this.#opened.delete(name)
     return record
   }
 
-  /** Writes a record, which is `text` as JSON. */
-  write(name: string, { state, generation }: BreakerRecord, text: string): void {
+  /**
+   * Writes a record, which is `text` as JSON.
+   *
+   * @param lead - Keeps what was written.
+   */
+  write(name: string, { state }: BreakerRecord, text: string, lead?: { text: string | undefined }): void {
     this.storage.setItem(this.prefix + name, text)
-    if (state === "open") this.#opened.set(name, { generation, text })
+    if (lead) lead.text = text
+    if (state === "open") this.#opened.set(name, text)
   }
 
   /** Removes records that have been of no use for days, and would only fill the storage of the page. */
@@ -80,12 +85,12 @@ export function decode(text: string | undefined, policy: Policy): BreakerRecord 
 
 /** The generation as it was written, whatever the policy of the reader. What is no record counts as new. */
 function generationOf(value: unknown): number {
-  return (value as Partial<SharedRecord> | undefined)?.snapshot?.generation ?? Infinity
+  return (value as Partial<SharedRecord> | null | undefined)?.snapshot?.generation ?? Infinity
 }
 
 function parse(text: string | null | undefined): unknown {
   try {
-    return JSON.parse(text ?? "null") ?? undefined
+    return JSON.parse(text ?? "null")
   } catch {
     // Then there is no record.
     return undefined
