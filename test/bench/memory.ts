@@ -6,14 +6,17 @@ import { fail, succeed } from "./loops.ts"
 declare const gc: () => void
 declare const process: { memoryUsage(): { readonly heapUsed: number } }
 
+// So many that what the engine itself allocates meanwhile, half a megabyte in some runs, does not show.
+const KEPT = 50_000
+
 /** Bytes of an idle breaker. */
 export function heapOf({ create, dispose }: Contender): number {
   // The first ones bring what all share: compiled code, and what engines learn about it.
   for (let i = 0; i < 1_000; i++) dispose(create())
-  const kept: unknown[] = []
+  const kept = new Array<unknown>(KEPT).fill(undefined)
   const before = heapUsed()
-  for (let i = 0; i < 5_000; i++) kept.push(create())
-  const bytes = (heapUsed() - before) / kept.length
+  for (let i = 0; i < KEPT; i++) kept[i] = create()
+  const bytes = (heapUsed() - before) / KEPT
   kept.forEach(dispose)
   return Math.round(bytes)
 }
