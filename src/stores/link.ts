@@ -106,9 +106,11 @@ class Link implements StoreLink {
    * the next report.
    */
   #untold: Report[] = []
-  /** Until this time a report is taken to be under way. The request that waits for its answer may be gone. */
+  /**
+   * Until this time a report is taken to be under way, and known by it. The request that waits for its answer may
+   * be gone.
+   */
   #reportingUntil = 0
-  #reports = 0
   /**
    * From this time on, a success is reported even without a failure, to end the streak of the record. Without
    * `watch`, that is so from the first call: the breaker may be new, and the others may know more.
@@ -288,8 +290,8 @@ class Link implements StoreLink {
   async #report(again = false): Promise<void> {
     if (isWaiting(this.#reportingUntil, Date.now(), patience(this.#deadline))) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
-    const turn = ++this.#reports
-    this.#reportingUntil = Date.now() + patience(this.#deadline)
+    const until = Date.now() + patience(this.#deadline)
+    this.#reportingUntil = until
     const { record } = this.#host
     this.#tellAgain()
     const pending = this.#pending.take()
@@ -299,7 +301,7 @@ class Link implements StoreLink {
     this.#successDue = pending.runs.at(-1)?.outcome === "failure" ? Date.now() + this.#successInterval : Infinity
     const { verdict, lost } = await this.#exchange({ ...pending, ...(opened && { opened }) })
     // This report was taken to be lost, and another one is under way.
-    if (turn !== this.#reports) return
+    if (until !== this.#reportingUntil) return
     this.#reportingUntil = 0
     // The record is about to open: report the next success at once, to end the streak.
     if ((verdict?.streak ?? 0) >= LONG_STREAK) this.#successDue = 0
