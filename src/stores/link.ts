@@ -155,10 +155,14 @@ class Link implements StoreLink {
 
   async lease(permit: Permit, signal: AbortSignal | null | undefined): Promise<Permit | undefined> {
     const interventions = this.#interventions
+    const deadline = this.#deadline
     // A call that waits for its store has not been made yet. It must not be given up, even by a short
     // `probeTimeout`.
-    permit.at += this.#deadline
-    const verdict = await this.#inTime(this.#ask(permit), signal)
+    permit.at += deadline
+    const verdict = await bounded(() => this.#ask(permit), signal, deadline).catch(() => {
+      if (!signal?.aborted) this.#failed(new Error(`The store did not answer within ${deadline} ms`))
+      return undefined
+    })
     // A lease is valid even if another call of this breaker was refused one since, which opened the breaker
     // again. Without an answer in time, or when the record is closed, the breaker's own state decides.
     const granted =
@@ -379,17 +383,6 @@ class Link implements StoreLink {
 
   #take(...state: [state: "open" | "closed", remaining: number, opens: number, openFor?: number]): void {
     this.#host.apply((record, policy) => adopt(record, policy, ...state))
-  }
-
-  /** The verdict; `undefined` when the deadline or an abort comes first. */
-  async #inTime(asked: Promise<Verdict | undefined>, signal: AbortSignal | null | undefined): Promise<Verdict | undefined> {
-    const deadline = this.#deadline
-    try {
-      return await bounded(() => asked, signal, deadline)
-    } catch {
-      if (!signal?.aborted) this.#failed(new Error(`The store did not answer within ${deadline} ms`))
-      return undefined
-    }
   }
 
   /** Announces that the store failed: once while it lasts, but again until the breaker has a listener. */
