@@ -134,41 +134,21 @@ class ObjectStorage implements SharedStorage {
     const backoff = [object, breaker].map((key) => this.#backoffs.get(key)).find((one) => one?.isWaiting(asked))
     // A new error: the earlier one may be a "TimeoutError", and this report has certainly not been sent.
     if (backoff) throw new Error("The object is left alone for a while", { cause: backoff.error })
-    try {
-      const verdict = await this.#send(object, name, report)
-      this.#backoffs.delete(object)
-      this.#backoffs.delete(breaker)
-      return verdict
-    } catch (caught) {
-      const error = caught instanceof Interruption ? caught.reason : caught
-      // An object that refuses one breaker is well, and may serve others.
-      const key = error instanceof Refusal ? breaker : object
-      const failing = this.#backoffs.get(key) ?? new Backoff()
-      // A bound on memory, while the objects of many names fail.
-      if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
-      failing.failed(error, asked, Date.now())
-      this.#backoffs.set(key, failing)
-      throw error
-    }
-  }
-
-  async #send(object: string, name: string, report: Report): Promise<Verdict> {
-    // Made here, since the top level of a Worker has neither random numbers nor stubs. A stub cannot be used
-    // in another request, nor after an error.
-    this.#reporter ??= crypto.randomUUID()
-    const namespace = isNamespace(this.#namespace) ? this.#namespace : this.#namespace()
-    // A binding that is missing, or of another kind, is a mistake that is easily made.
-    check("namespace", namespace, ["a Durable Object namespace", isNamespace])
-    const stub = namespace.get(namespace.idFromName(object))
-    const body = writeMessage({ name, reporter: this.#reporter, report })
+    let failing = object
     const ask = async (signal: AbortSignal | undefined): Promise<Verdict> => {
+      // Made here, since the top level of a Worker has neither random numbers nor stubs. A stub cannot be used
+      // in another request, nor after an error.
+      this.#reporter ??= crypto.randomUUID()
+      const namespace = isNamespace(this.#namespace) ? this.#namespace : this.#namespace()
+      // A binding that is missing, or of another kind, is a mistake that is easily made.
+      check("namespace", namespace, ["a Durable Object namespace", isNamespace])
+      const body = writeMessage({ name, reporter: this.#reporter, report })
       const init = { method: "POST", body, signal: signal as AbortSignal }
-      const response = await stub.fetch("https://breakers.invalid/", init)
+      const response = await namespace.get(namespace.idFromName(object)).fetch("https://breakers.invalid/", init)
       const { status } = response
-      if (status !== 200) {
-        const Failure = status === REFUSED ? Refusal : Error
-        throw new Failure(`The object answered ${status}: ${await response.text()}`)
-      }
+      // An object that refuses one breaker is well, and may serve others.
+      if (status === REFUSED) failing = breaker
+      if (status !== 200) throw new Error(`The object answered ${status}: ${await response.text()}`)
       try {
         return readVerdict(await response.text())
       } catch (error) {
@@ -176,12 +156,22 @@ class ObjectStorage implements SharedStorage {
         throw new DOMException(`The object's answer cannot be read: ${String(error)}`, "TimeoutError")
       }
     }
-    return bounded(ask, undefined, patience(this.deadline))
+    try {
+      const verdict = await bounded(ask, undefined, patience(this.deadline))
+      this.#backoffs.delete(object)
+      this.#backoffs.delete(breaker)
+      return verdict
+    } catch (caught) {
+      const error = caught instanceof Interruption ? caught.reason : caught
+      const backoff = this.#backoffs.get(failing) ?? new Backoff()
+      // A bound on memory, while the objects of many names fail.
+      if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
+      backoff.failed(error, asked, Date.now())
+      this.#backoffs.set(failing, backoff)
+      throw error
+    }
   }
 }
-
-/** The object does not understand a message, or has no settings for its breaker. */
-class Refusal extends Error {}
 
 function isNamespace(value: unknown): value is BreakerNamespace {
   return typeof (value as BreakerNamespace | null | undefined)?.idFromName === "function"
