@@ -8,28 +8,30 @@ import { isWaiting } from "../is-waiting.ts"
 const FIRST_WAIT = 1_000
 const LONGEST_WAIT = 30_000
 
-/** How long exchanges with one object are paused, and why. */
-export class Backoff {
-  /** The last error of the object. */
-  error: unknown
-  #until = 0
-  #failures = 0
-  #failedAt = 0
+/** The last failure of an object, and for how many milliseconds after it the object is left alone. */
+export interface Backoff {
+  readonly error: unknown
+  readonly failedAt: number
+  readonly wait: number
+}
 
-  isWaiting(now: number): boolean {
-    return isWaiting(this.#until, now, LONGEST_WAIT)
-  }
+/** Whether the object is left alone now. */
+export function isLeftAlone({ failedAt, wait }: Backoff, now: number): boolean {
+  return wait > 0 && isWaiting(failedAt + wait, now, LONGEST_WAIT)
+}
 
-  /** @param asked - When the exchange began. Exchanges that were under way together count as one failure. */
-  failed(error: unknown, asked: number, now: number): void {
-    this.error = error
-    // After a clock was set back, later exchanges only seem to have begun before the last failure.
-    if (asked < this.#failedAt && this.#failedAt <= now) return
-    this.#failedAt = now
-    // An object that was moved or updated is back at once, so the first failure alone leads to no pause,
-    // unless the object was overloaded.
-    const overloaded = (error as { overloaded?: unknown } | null)?.overloaded === true
-    this.#failures += overloaded && this.#failures === 0 ? 2 : 1
-    if (this.#failures > 1) this.#until = now + Math.min(FIRST_WAIT * 2 ** (this.#failures - 2), LONGEST_WAIT)
-  }
+/**
+ * What follows a failure.
+ *
+ * @param before - What followed the failure before it, unless an exchange has succeeded since.
+ * @param asked - When the exchange began. Exchanges that were under way together count as one failure.
+ */
+export function backOff(before: Backoff | undefined, error: unknown, asked: number, now: number): Backoff {
+  // After a clock was set back, later exchanges only seem to have begun before the last failure.
+  if (before && asked < before.failedAt && before.failedAt <= now) return { ...before, error }
+  // An object that was moved or updated is back at once, so the first failure alone leads to no pause,
+  // unless the object was overloaded.
+  const isPaused = before ?? (error as { overloaded?: unknown } | null | undefined)?.overloaded === true
+  const wait = isPaused ? Math.min((before?.wait ?? 0) * 2 || FIRST_WAIT, LONGEST_WAIT) : 0
+  return { error, failedAt: now, wait }
 }

@@ -11,7 +11,7 @@ import { report as reportError } from "../../report.ts"
 import type { BreakerStore } from "../../store.ts"
 import { DEADLINE, DEFAULT_DEADLINE, linkTo, patience, type SharedStorage } from "../link.ts"
 import { Ramp } from "../ramp.ts"
-import { Backoff } from "./backoff.ts"
+import { backOff, isLeftAlone, type Backoff } from "./backoff.ts"
 import { readVerdict, REFUSED, writeMessage } from "./message.ts"
 import type { BreakerNamespace } from "./platform.ts"
 
@@ -131,7 +131,7 @@ class ObjectStorage implements SharedStorage {
     const object = this.#shard(name)
     const asked = Date.now()
     const breaker = `${object} ${name}`
-    const backoff = [object, breaker].map((key) => this.#backoffs.get(key)).find((one) => one?.isWaiting(asked))
+    const backoff = [object, breaker].map((key) => this.#backoffs.get(key)).find((one) => one && isLeftAlone(one, asked))
     // A new error: the earlier one may be a "TimeoutError", and this report has certainly not been sent.
     if (backoff) throw new Error("The object is left alone for a while", { cause: backoff.error })
     let failing = object
@@ -163,10 +163,9 @@ class ObjectStorage implements SharedStorage {
       return verdict
     } catch (caught) {
       const error = caught instanceof Interruption ? caught.reason : caught
-      const backoff = this.#backoffs.get(failing) ?? new Backoff()
+      const backoff = backOff(this.#backoffs.get(failing), error, asked, Date.now())
       // A bound on memory, while the objects of many names fail.
       if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
-      backoff.failed(error, asked, Date.now())
       this.#backoffs.set(failing, backoff)
       throw error
     }
