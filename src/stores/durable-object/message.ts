@@ -50,7 +50,9 @@ export function writeMessage(message: Message): string {
 
 /** @throws {SyntaxError | TypeError | RangeError} that says what is wrong with it. */
 export function readMessage(text: string): Message {
-  const message = read(text) as unknown as Message
+  const message = JSON.parse(text) as Message
+  check("message", message, OBJECT)
+  checkVersion(message)
   const { name, reporter, report } = message
   check("name", name, STRING)
   check("reporter", reporter, STRING)
@@ -70,7 +72,8 @@ export function writeVerdict(verdict: Verdict): string {
 
 /** @throws {SyntaxError | TypeError | RangeError} that says what is wrong with it. */
 export function readVerdict(text: string): Verdict {
-  const verdict = read(text) as unknown as Verdict
+  const verdict = JSON.parse(text) as Verdict
+  checkVersion(verdict)
   checkVerdict(verdict)
   return verdict
 }
@@ -80,10 +83,6 @@ function isRun(value: unknown): value is Run {
   return (outcome === "success" || outcome === "failure") && INTEGER[1](calls) && INTEGER[1](slow) && NUMBER[1](age)
 }
 
-function read(text: string): { readonly version?: unknown } {
-  const value: unknown = JSON.parse(text)
-  check("message", value, OBJECT)
-  const message = value as { readonly version?: unknown }
-  check("version", message.version, THIS_VERSION)
-  return message
+function checkVersion(message: Message | Verdict | null): void {
+  check("version", (message as { readonly version?: unknown } | null)?.version, THIS_VERSION)
 }
