@@ -4,7 +4,6 @@
  * @module
  */
 import { check, checkAll, FUNCTION, type Rule } from "../../core/check.ts"
-import type { Policy } from "../../core/policy.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
 import { report as reportError } from "../../report.ts"
@@ -88,62 +87,33 @@ export function durableObjectStore(
 ): BreakerStore {
   check("namespace", namespace, NAMESPACE)
   checkAll(settings, RULES)
-  return linkTo(new ObjectStorage(namespace, settings), { slowStart: Ramp })
+  return linkTo(objectStorage(namespace, settings), { slowStart: Ramp })
 }
 
-class ObjectStorage implements SharedStorage {
-  readonly deadline: number
-  readonly successInterval = SUCCESS_INTERVAL
-  readonly #namespace: BreakerNamespace | (() => BreakerNamespace)
-  readonly #waitUntil: DurableObjectSettings["waitUntil"]
-  readonly #shard: (name: string) => string
+function objectStorage(
+  source: BreakerNamespace | (() => BreakerNamespace),
+  { waitUntil, deadline = DEFAULT_DEADLINE, shard = (name) => name }: DurableObjectSettings,
+): SharedStorage {
   // For objects that fail, by their name; for breakers that are refused, by the name of the object and theirs.
-  readonly #backoffs = new Map<string, Backoff>()
-  #reporter: string | undefined
+  const backoffs = new Map<string, Backoff>()
+  let reporter: string | undefined
 
-  constructor(namespace: BreakerNamespace | (() => BreakerNamespace), settings: DurableObjectSettings) {
-    this.#namespace = namespace
-    this.#waitUntil = settings.waitUntil
-    this.#shard = settings.shard ?? ((name) => name)
-    this.deadline = settings.deadline ?? DEFAULT_DEADLINE
-  }
-
-  exchange(name: string, _policy: Policy, report: Report): Promise<Verdict> {
-    const exchanged = this.#exchange(name, report)
-    // A call waits for this lease, so ask a second time. An object that was moved or updated is back at once;
-    // otherwise each of many isolates would make a call without a lease then.
-    const answered = report.acquire ? exchanged.catch(() => this.#exchange(name, report)) : exchanged
-    void this.#hold(answered)
-    return answered
-  }
-
-  async #hold(exchanged: Promise<Verdict>): Promise<void> {
-    // A variable, since a call as a method would set a `this` that functions of the platform refuse.
-    const waitUntil = this.#waitUntil
-    try {
-      await waitUntil?.(exchanged.catch(() => {}))
-    } catch (error) {
-      reportError(error)
-    }
-  }
-
-  async #exchange(name: string, report: Report): Promise<Verdict> {
-    const object = this.#shard(name)
+  async function ask(name: string, report: Report): Promise<Verdict> {
+    const object = shard(name)
     const asked = Date.now()
     const breaker = `${object} ${name}`
-    const backoff = [object, breaker].map((key) => this.#backoffs.get(key)).find((one) => one && isLeftAlone(one, asked))
+    const backoff = [object, breaker].map((key) => backoffs.get(key)).find((one) => one && isLeftAlone(one, asked))
     // A new error: the earlier one may be a "TimeoutError", and this report has certainly not been sent.
     if (backoff) throw new Error("The object is left alone for a while", { cause: backoff.error })
     let failing = object
-    const ask = async (signal: AbortSignal | undefined): Promise<Verdict> => {
+    const send = async (signal: AbortSignal | undefined): Promise<Verdict> => {
       // Made here, since the top level of a Worker has neither random numbers nor stubs. A stub cannot be used
       // in another request, nor after an error.
-      this.#reporter ??= crypto.randomUUID()
-      const namespace = isNamespace(this.#namespace) ? this.#namespace : this.#namespace()
+      reporter ??= crypto.randomUUID()
+      const namespace = isNamespace(source) ? source : source()
       // A binding that is missing, or of another kind, is a mistake that is easily made.
       check("namespace", namespace, ["a Durable Object namespace", isNamespace])
-      const body = writeMessage({ name, reporter: this.#reporter, report })
-      const init = { method: "POST", body, signal: signal as AbortSignal }
+      const init = { method: "POST", body: writeMessage({ name, reporter, report }), signal: signal as AbortSignal }
       const response = await namespace.get(namespace.idFromName(object)).fetch("https://breakers.invalid/", init)
       const { status } = response
       // An object that refuses one breaker is well, and may serve others.
@@ -157,18 +127,40 @@ class ObjectStorage implements SharedStorage {
       }
     }
     try {
-      const verdict = await bounded(ask, undefined, patience(this.deadline))
-      this.#backoffs.delete(object)
-      this.#backoffs.delete(breaker)
+      const verdict = await bounded(send, undefined, patience(deadline))
+      backoffs.delete(object)
+      backoffs.delete(breaker)
       return verdict
     } catch (caught) {
       const error = caught instanceof Interruption ? caught.reason : caught
-      const backoff = backOff(this.#backoffs.get(failing), error, asked, Date.now())
+      const next = backOff(backoffs.get(failing), error, asked, Date.now())
       // A bound on memory, while the objects of many names fail.
-      if (this.#backoffs.size >= MAX_BACKOFFS) this.#backoffs.clear()
-      this.#backoffs.set(failing, backoff)
+      if (backoffs.size >= MAX_BACKOFFS) backoffs.clear()
+      backoffs.set(failing, next)
       throw error
     }
+  }
+
+  /** Keeps the Worker running until the answer has come. */
+  async function hold(answered: Promise<Verdict>): Promise<void> {
+    try {
+      await waitUntil?.(answered.catch(() => {}))
+    } catch (error) {
+      reportError(error)
+    }
+  }
+
+  return {
+    deadline,
+    successInterval: SUCCESS_INTERVAL,
+    exchange(name, _policy, report) {
+      const asked = ask(name, report)
+      // A call waits for this lease, so ask a second time. An object that was moved or updated is back at once;
+      // otherwise each of many isolates would make a call without a lease then.
+      const answered = report.acquire ? asked.catch(() => ask(name, report)) : asked
+      void hold(answered)
+      return answered
+    },
   }
 }
 
