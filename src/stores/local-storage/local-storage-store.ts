@@ -100,7 +100,7 @@ class PageStorage implements SharedStorage {
       if (changed) {
         this.#records.write(name, record, text, lead)
         // The page that writes gets no event, but may have other breakers of this name.
-        queueMicrotask(() => this.#lookAgain(name, policy))
+        queueMicrotask(() => this.#lookAgain(this.#records.prefix + name, policy))
       }
     } finally {
       this.#leadership.retire(name, last)
@@ -123,28 +123,25 @@ class PageStorage implements SharedStorage {
     if (this.#begun) return
     this.#begun = true
     if (typeof addEventListener === "function") {
-      const { prefix } = this.#records
-      addEventListener("storage", ({ key }) => {
-        // The key is `null` when the storage was cleared.
-        if (key === null) this.#lookAgain()
-        else if (key.startsWith(prefix)) this.#lookAgain(key.slice(prefix.length))
-      })
+      // The key is `null` when the storage was cleared.
+      addEventListener("storage", ({ key }) => this.#lookAgain(key))
       // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
       addEventListener("pageshow", ({ persisted }) => {
-        if (persisted) this.#lookAgain()
+        if (persisted) this.#lookAgain(null)
       })
     }
     this.#records.tidy()
   }
 
   /**
-   * Shows the record of this name to those that watch it, or all records to all.
+   * Shows the record under this key to those that watch it; for `null`, all records to all.
    *
    * @param writer - The policy of the breaker that has written the record, which knows it.
    */
-  #lookAgain(name?: string, writer?: Policy): void {
+  #lookAgain(key: string | null, writer?: Policy): void {
+    const { prefix } = this.#records
     for (const watcher of this.#watchers) {
-      if (name !== undefined && name !== watcher.name) continue
+      if (key !== null && key !== prefix + watcher.name) continue
       // Without a writer, this skips only those that are no longer used.
       if (watcher.policy.deref() === writer) continue
       try {
