@@ -24,6 +24,15 @@ export interface Lead {
   leaving: ReturnType<typeof setTimeout> | undefined
 }
 
+/** What this tab has tried to become the leader of one half-open state. */
+interface Campaign {
+  readonly generation: number
+  /** When this tab was first refused each office: of the state's own term, and of those after it. */
+  readonly refusals: number[]
+  /** The election under way. Calls that are made at the same moment share it. */
+  election: Promise<Lead | undefined> | undefined
+}
+
 // How many milliseconds the office is kept after the last write: 20 were enough when measured, for other tabs
 // to see the write before they get the lock.
 const SETTLE = 50
@@ -32,8 +41,7 @@ const SETTLE = 50
 export class Leadership {
   readonly #records: PageRecords
   readonly #leads = new Map<string, Lead>()
-  readonly #elections = new Map<string, Promise<Lead | undefined>>()
-  readonly #refusals = new Map<string, { readonly generation: number; readonly since: number[] }>()
+  readonly #campaigns = new Map<string, Campaign>()
 
   constructor(records: PageRecords) {
     this.#records = records
@@ -51,20 +59,21 @@ export class Leadership {
   }
 
   /**
-   * Tries to become the leader. Calls that are made at the same moment share one election.
+   * Tries to become the leader.
    *
    * @param seen - The record, up to date.
    * @param written - When it was last written.
    * @returns `undefined` when another tab leads.
    */
   take(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
-    const key = `${name} ${seen.generation}`
-    let election = this.#elections.get(key)
-    if (!election) {
-      election = this.#stand(name, policy, seen, written).finally(() => this.#elections.delete(key))
-      this.#elections.set(key, election)
-    }
-    return election
+    const { generation } = seen
+    const last = this.#campaigns.get(name)
+    const campaign = last?.generation === generation ? last : { generation, refusals: [], election: undefined }
+    this.#campaigns.set(name, campaign)
+    campaign.election ??= this.#stand(name, policy, seen, written, campaign.refusals).finally(() => {
+      campaign.election = undefined
+    })
+    return campaign.election
   }
 
   /**
@@ -73,19 +82,24 @@ export class Leadership {
    * state goes on. So it is when this tab was refused as long ago and the record was not written since: the holder of
    * the office may be stuck without a lease, before it takes one or after the last has ended.
    */
-  async #stand(name: string, policy: Policy, seen: BreakerRecord, written: number): Promise<Lead | undefined> {
+  async #stand(
+    name: string,
+    policy: Policy,
+    seen: BreakerRecord,
+    written: number,
+    refusals: number[],
+  ): Promise<Lead | undefined> {
     const { prefix, storage } = this.#records
     const { generation, now } = seen
     const limit = leaseTime(seen, policy)
     const isOver = (begin: number): boolean => now - begin > limit
-    const since = this.#refusalsOf(name, generation)
     let ahead = seen.probes?.some(({ at }) => isOver(at)) ? 1 : 0
     let isGuess = false
     let office: Office | undefined
     while (!(office = await elect(`lead:${prefix}${name}`, `${generation + ahead}`, storage, limit))) {
       // A clock that was set back must not make the wait longer.
-      const refusedAt = Math.min(since[ahead] ?? now, now)
-      since[ahead] = refusedAt
+      const refusedAt = Math.min(refusals[ahead] ?? now, now)
+      refusals[ahead] = refusedAt
       if (!isOver(Math.max(refusedAt, written))) return undefined
       isGuess = true
       ahead += 1
@@ -114,13 +128,6 @@ export class Leadership {
       office.resign()
       throw error
     }
-  }
-
-  /** When this tab was first refused the offices of this half-open state: of its own term, and of those after it. */
-  #refusalsOf(name: string, generation: number): number[] {
-    let refusals = this.#refusals.get(name)
-    if (refusals?.generation !== generation) this.#refusals.set(name, (refusals = { generation, since: [] }))
-    return refusals.since
   }
 
   /**
