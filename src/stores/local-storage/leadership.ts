@@ -13,8 +13,7 @@ import { decode, type PageRecords } from "./page-records.ts"
  * The role of the tab that makes the half-open calls. Until they have ended, its copy of the record is the
  * valid one.
  */
-export interface Lead {
-  readonly office: Office
+export interface Lead extends Office {
   /** The generation of the half-open state that the office belongs to. */
   readonly term: number
   readonly record: BreakerRecord
@@ -55,7 +54,7 @@ export class Leadership {
   /** The lead of this tab, unless it was lost, for example when the tab was frozen and another one took over. */
   current(name: string): Lead | undefined {
     const lead = this.#leads.get(name)
-    return lead?.office.isHeld() && this.#records.text(name) === lead.text ? lead : undefined
+    return lead?.isHeld() && this.#records.text(name) === lead.text ? lead : undefined
   }
 
   /**
@@ -120,8 +119,8 @@ export class Leadership {
       freeLeases(record, policy, ahead || !office.sure ? limit : -Infinity)
       const term = generation + ahead
       if (ahead) renew(record, term)
-      const lead: Lead = { office, term, record, text, leaving: undefined }
-      this.#leads.get(name)?.office.resign()
+      const lead: Lead = { ...office, term, record, text, leaving: undefined }
+      this.#leads.get(name)?.resign()
       this.#leads.set(name, lead)
       return lead
     } catch (error) {
@@ -141,6 +140,6 @@ export class Leadership {
   /** Gives the office back. */
   dismiss(name: string, lead: Lead): void {
     if (this.#leads.get(name) === lead) this.#leads.delete(name)
-    lead.office.resign()
+    lead.resign()
   }
 }
