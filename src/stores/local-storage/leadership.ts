@@ -18,7 +18,7 @@ export interface Lead extends Office {
   readonly term: number
   readonly record: BreakerRecord
   /** The record as it should be in the storage, unless another tab has written since. */
-  text: string | undefined
+  text: string | null
   /** Timer that gives the office back. */
   leaving: ReturnType<typeof setTimeout> | undefined
 }

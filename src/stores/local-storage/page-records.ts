@@ -31,8 +31,8 @@ export class PageRecords {
     return storage
   }
 
-  text(name: string): string | undefined {
-    return this.storage.getItem(this.prefix + name) ?? undefined
+  text(name: string): string | null {
+    return this.storage.getItem(this.prefix + name)
   }
 
   /**
@@ -61,7 +61,7 @@ export class PageRecords {
    *
    * @param lead - Keeps what was written.
    */
-  write(name: string, { state }: BreakerRecord, text: string, lead?: { text: string | undefined }): void {
+  write(name: string, { state }: BreakerRecord, text: string, lead?: { text: string | null }): void {
     this.storage.setItem(this.prefix + name, text)
     if (lead) lead.text = text
     if (state === "open") this.#opened.set(name, text)
@@ -79,7 +79,7 @@ export class PageRecords {
 }
 
 /** The record that was written as `text`, or a new one. */
-export function decode(text: string | undefined, policy: Policy): BreakerRecord {
+export function decode(text: string | null, policy: Policy): BreakerRecord {
   return decodeRecord(parse(text), policy, Date.now())
 }
 
@@ -88,9 +88,9 @@ function generationOf(value: unknown): number {
   return (value as Partial<SharedRecord> | null | undefined)?.snapshot?.generation ?? Infinity
 }
 
-function parse(text: string | null | undefined): unknown {
+function parse(text: string | null): unknown {
   try {
-    return JSON.parse(text ?? "null")
+    return text && JSON.parse(text)
   } catch {
     // Then there is no record.
     return undefined
