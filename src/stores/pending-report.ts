@@ -22,25 +22,21 @@ interface PendingRun extends Run {
   overtaken?: boolean
   /** When the first of them ended; 0 for successes without a window, whose age does not matter. */
   readonly at: number
+  /** When the call before them ended, if that is reported. */
+  readonly previousAt: number | undefined
+  /** The wait that the last of them asked for. */
+  retryAfter: number | undefined
 }
-
-/** Outcomes that have not been reported yet, or whose report has not been answered. */
-interface Pending {
-  runs: PendingRun[]
-  /** When the call before the first failure ended. */
-  previousAt?: number | undefined
-  retryAfter?: number | undefined
-}
-
-const nothing = (): Pending => ({ runs: [] })
 
 /** Collects outcomes into one {@link Report}. */
 export class PendingReport {
-  #pending = nothing()
-  /** Successes after those in `#pending`. To count them costs less than to find their run, at each call. */
+  /** Outcomes that have not been reported yet. */
+  #runs: PendingRun[] = []
+  /** Successes after those in `#runs`. To count them costs less than to find their run, at each call. */
   #successes = 0
-  #taken = nothing()
-  /** When the latest call ended. */
+  /** Outcomes whose report has not been answered. */
+  #taken: PendingRun[] = []
+  /** When the latest call ended; only kept when it is reported. */
   #lastAt: number | undefined
   /** Length of the policy's time window in milliseconds, after which calls are forgotten; 0 when it has none. */
   readonly #window: number
@@ -60,7 +56,7 @@ export class PendingReport {
 
   /** Whether there is a failure among them, which has to be reported at once. */
   get hasFailure(): boolean {
-    return hasFailure(this.#pending)
+    return this.#runs.some(isFailure)
   }
 
   add(outcome: Run["outcome"], slow: boolean, retryAfter: number | undefined): void {
@@ -69,30 +65,26 @@ export class PendingReport {
       return
     }
     this.#collect()
-    const pending = this.#pending
-    const failed = outcome === "failure"
-    const isTimed = failed || this.#window > 0
-    const now = isTimed || this.#dated ? Date.now() : 0
-    if (isTimed && this.#isOld(now, pending.runs[0])) this.#forget(now)
-    if (this.#dated) {
-      if (failed && !this.hasFailure) pending.previousAt = this.#lastAt
-      this.#lastAt = now
-    }
-    if (failed) pending.retryAfter = retryAfter
-    this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0 })
+    const now = Date.now()
+    const isTimed = outcome === "failure" || this.#window > 0
+    while (isTimed && this.#isOld(now, this.#runs[0])) this.#runs.shift()
+    this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0, previousAt: this.#lastAt, retryAfter })
+    if (this.#dated) this.#lastAt = now
   }
 
   #collect(): void {
-    if (this.#successes) this.#append({ outcome: "success", calls: Math.min(this.#successes, MAX_CALLS), slow: 0, at: 0 })
+    const calls = Math.min(this.#successes, MAX_CALLS)
+    if (calls) this.#append({ outcome: "success", calls, slow: 0, at: 0, previousAt: undefined, retryAfter: undefined })
     this.#successes = 0
   }
 
   #append(run: PendingRun): void {
-    const { runs } = this.#pending
+    const runs = this.#runs
     const last = runs.at(-1)
     if (last?.outcome === run.outcome && !last.overtaken === !run.overtaken && run.at - last.at < this.#period) {
       last.calls = Math.min(last.calls + run.calls, MAX_CALLS)
       last.slow = Math.min(last.slow + run.slow, MAX_CALLS)
+      last.retryAfter = run.retryAfter
     } else {
       runs.push(run)
       while (runs.length > MAX_RUNS || callsOf(runs) > MAX_CALLS_TOGETHER) runs.shift()
@@ -100,13 +92,9 @@ export class PendingReport {
   }
 
   /**
-   * Drops old outcomes. Successes collected over hours would be counted as recent and outweigh any failures,
+   * Whether a run is dropped. Successes collected over hours would be counted as recent and outweigh any failures,
    * and failures any successes.
    */
-  #forget(now: number): void {
-    this.#pending.runs = this.#pending.runs.filter((run) => !this.#isOld(now, run))
-  }
-
   #isOld(now: number, run: PendingRun | undefined): boolean {
     return run !== undefined && run.at > 0 && Math.abs(now - run.at) > (this.#window || MEMORY)
   }
@@ -115,10 +103,12 @@ export class PendingReport {
   take(): Report & { readonly runs: readonly Run[] } {
     const now = Date.now()
     this.#collect()
-    this.#forget(now)
-    const { runs, previousAt, retryAfter } = this.#pending
-    this.#taken = this.#pending
-    this.#pending = nothing()
+    const runs = this.#runs.filter((run) => !this.#isOld(now, run))
+    this.#taken = runs
+    this.#runs = []
+    const failures = runs.filter(isFailure)
+    const previousAt = failures[0]?.previousAt
+    const retryAfter = failures.at(-1)?.retryAfter
     const ageOf = (at: number): number => Math.max(now - at, 0)
     return {
       runs: runs.map(({ outcome, calls, slow, overtaken, at }) => {
@@ -132,28 +122,26 @@ export class PendingReport {
 
   /** Puts back what was taken last, since it did not arrive. */
   putBack(): void {
-    const { runs, previousAt, retryAfter } = this.#pending
-    const taken = this.#taken
-    const pending = hasFailure(taken) ? taken : { ...taken, previousAt }
-    this.#pending = { ...pending, retryAfter: retryAfter ?? taken.retryAfter }
-    this.#taken = nothing()
+    const runs = this.#runs
+    this.#runs = this.#taken
+    this.#taken = []
     for (const run of runs) this.#append(run)
   }
 
   /** Others had failures: the successes so far must not end their streak. */
   overtaken(): void {
     this.#collect()
-    for (const run of this.#pending.runs) if (run.outcome === "success") run.overtaken = true
+    for (const run of this.#runs) if (!isFailure(run)) run.overtaken = true
   }
 
   /** Drops all outcomes, and those that were taken last. */
   clear(): void {
-    this.#pending = nothing()
+    this.#runs = []
     this.#successes = 0
-    this.#taken = nothing()
+    this.#taken = []
   }
 }
 
-function hasFailure({ runs }: Pending): boolean {
-  return runs.some(({ outcome }) => outcome === "failure")
+function isFailure({ outcome }: Run): boolean {
+  return outcome === "failure"
 }
