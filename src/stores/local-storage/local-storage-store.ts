@@ -116,7 +116,7 @@ class PageStorage implements SharedStorage {
     this.#begin()
     // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
     // storage.
-    if (this.#records.text(name)) this.#look(watcher)
+    if (this.#records.text(name)) changed(this.#verdict(name, policy))
   }
 
   #begin(): void {
@@ -141,24 +141,20 @@ class PageStorage implements SharedStorage {
   #lookAgain(key: string | null, writer?: Policy): void {
     const { prefix } = this.#records
     for (const watcher of this.#watchers) {
-      if (key !== null && key !== prefix + watcher.name) continue
-      // Without a writer, this skips only those that are no longer used.
-      if (watcher.policy.deref() === writer) continue
+      const { name } = watcher
+      const policy = watcher.policy.deref()
+      if (!policy || policy === writer || (key !== null && key !== prefix + name)) continue
       try {
-        this.#look(watcher)
+        watcher.changed.deref()?.(this.#verdict(name, policy))
       } catch {
         // No call waits for this. The next exchange will report the error.
       }
     }
   }
 
-  #look(watcher: Watcher): void {
-    const { name } = watcher
-    const policy = watcher.policy.deref()
-    const changed = watcher.changed.deref()
-    if (!policy || !changed) return
+  #verdict(name: string, policy: Policy): Verdict {
     const record = this.#leadership.current(name)?.record ?? this.#records.read(name, policy)
-    changed(applyToRecord(record, policy, {}, Date.now()))
+    return applyToRecord(record, policy, {}, Date.now())
   }
 
   async #acquire(name: string, policy: Policy, report: Report): Promise<Verdict> {
