@@ -362,27 +362,23 @@ class Link implements StoreLink {
     this.#answered = turn
     this.#ramp = slowStart && this.#parts.slowStart && new this.#parts.slowStart(slowStart, Date.now(), this.#ramp)
     this.holdsBack = this.#ramp !== undefined
-    if (state === "open") {
-      this.#adopted = true
-      this.#take("open", retryAfter, opens, openFor)
+    const closed = state === "closed"
+    let remaining = retryAfter
+    if (closed) {
+      if (!this.#adopted) return
+      this.#forget()
     } else if (state === "half-open") {
       const { record } = this.#host
       // Keep the local state when a lease was granted, or when the state has changed meanwhile: that says
       // more than this verdict.
       if (permit ? lease || permit.generation !== record.generation : record.state !== "closed") return
-      this.#adopted = true
       // Others make the half-open calls: this breaker asks for the result later. If it has not asked for a
       // lease and one is free, it may ask now.
       const wait = Math.min(retryAfter || ASK_AGAIN, ASK_AGAIN, openFor || ASK_AGAIN)
-      this.#take("open", permit || retryAfter ? wait : PAST_END, opens, openFor)
-    } else if (this.#adopted) {
-      this.#forget()
-      this.#take("closed", 0, 0)
+      remaining = permit || retryAfter ? wait : PAST_END
     }
-  }
-
-  #take(...state: [state: "open" | "closed", remaining: number, opens: number, openFor?: number]): void {
-    this.#host.apply((record, policy) => adopt(record, policy, ...state))
+    this.#adopted = !closed
+    this.#host.apply((record, policy) => adopt(record, policy, closed ? "closed" : "open", remaining, opens, openFor))
   }
 
   /** Announces that the store failed: once while it lasts, but again until the breaker has a listener. */
