@@ -130,10 +130,11 @@ export class Leadership {
   }
 
   /**
-   * When the calls of a lead have ended, gives its office back a moment later, unless this tab makes another
+   * When the calls of this tab's lead have ended, gives the office back a moment later, unless this tab makes another
    * call by then.
    */
-  retire(name: string, lead: Lead | undefined): void {
+  retire(name: string): void {
+    const lead = this.#leads.get(name)
     if (lead && !lead.record.probes?.length) lead.leaving ??= setTimeout(() => this.dismiss(name, lead), SETTLE)
   }
 

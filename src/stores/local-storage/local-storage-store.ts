@@ -103,7 +103,7 @@ class PageStorage implements SharedStorage {
         queueMicrotask(() => this.#lookAgain(this.#records.prefix + name, policy))
       }
     } finally {
-      this.#leadership.retire(name, last)
+      this.#leadership.retire(name)
     }
     return verdict
   }
@@ -177,7 +177,7 @@ class PageStorage implements SharedStorage {
       this.#leadership.dismiss(name, lead)
       throw error
     }
-    this.#leadership.retire(name, lead)
+    this.#leadership.retire(name)
     return granted
   }
 }
