@@ -128,8 +128,7 @@ function applyAll(
   const { interval, buckets, bucketPeriod } = questions[0]!.policy
   const expireIn = Math.min(Math.ceil(record.durationMs + interval + buckets * bucketPeriod) + DAY, LONGEST_EXPIRY)
   const verdicts = all.map(({ verdict }) => verdict)
-  // A copy: an array that was read from a database takes three times its size when written back.
-  return { verdicts, expireIn, ...(all.some(({ changed }) => changed) && { record: JSON.parse(JSON.stringify(record)) }) }
+  return { verdicts, expireIn, ...(all.some(({ changed }) => changed) && { record }) }
 }
 
 /** Whether `await` treats `value` as a promise. */
