@@ -81,7 +81,7 @@ export class PendingReport {
   #append(run: PendingRun): void {
     const runs = this.#runs
     const last = runs.at(-1)
-    if (last?.outcome === run.outcome && !last.overtaken === !run.overtaken && run.at - last.at < this.#period) {
+    if (last?.outcome === run.outcome && !last.overtaken === !run.overtaken && Math.abs(run.at - last.at) < this.#period) {
       last.calls = Math.min(last.calls + run.calls, MAX_CALLS)
       last.slow = Math.min(last.slow + run.slow, MAX_CALLS)
       last.retryAfter = run.retryAfter

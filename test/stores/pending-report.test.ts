@@ -218,6 +218,10 @@ describe("PendingReport", () => {
     })
   })
 
+  test("keeps a failure from after a clock was set back apart from those before", () => {
+    expect(after(undated("sf"), -3_600_000, "f").take().runs).toMatchObject(runs(1, 1))
+  })
+
   describe("for stores that ask for the age of the call before the first failure", () => {
     test("has that age", () => {
       const pending = add(make(true), "ss")
