@@ -75,20 +75,20 @@ export function isLike<T>(value: unknown, model: T): value is T {
 }
 
 /**
- * Calls a user's callback and returns its answer, or `fallback` when the answer is `undefined`. A callback
- * that throws, or whose answer breaks the rule (an `async` one always does), is reported, and `fallback` is
- * returned.
+ * Calls a user's callback and returns its answer, or `fallback` when there is no callback or its answer is
+ * `undefined`. A callback that throws, or whose answer breaks the rule (an `async` one always does), is
+ * reported, and `fallback` is returned.
  */
 export function ask<A extends readonly unknown[], R>(
   report: (error: unknown) => void,
   name: string,
   rule: Rule,
   fallback: R,
-  callback: (...args: A) => R | undefined,
+  callback: ((...args: A) => R | undefined) | undefined,
   ...args: A
 ): R {
   try {
-    const answer = callback(...args)
+    const answer = callback?.(...args)
     if (answer === undefined) return fallback
     checkAnswer(report, name, rule, answer)
     return answer

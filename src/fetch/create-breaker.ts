@@ -4,14 +4,14 @@
  * @module
  */
 import { CircuitBreaker } from "../breaker.ts"
-import { ask, BOOLEAN, NUMBER, OBJECT, type Rule } from "../core/check.ts"
+import { ask, BOOLEAN, checkAnswer, NUMBER, OBJECT, type Rule } from "../core/check.ts"
 import { report } from "../report.ts"
 import type { Settings } from "../settings.ts"
 import { retryAfterOf as headerWait } from "./retry-after.ts"
 import type { FetchSettings } from "./settings.ts"
 
 // Refuses a promise: the object that an `async` callback returns contains no settings.
-const SETTINGS: Rule = ["settings", (value) => OBJECT[1](value) && !("then" in (value as object))]
+const SETTINGS: Rule = ["settings", (value) => value === undefined || (OBJECT[1](value) && !("then" in (value as object)))]
 
 /** A callback that is asked about the end of a call. */
 type Classifier<T> = (error: unknown, response: Response | undefined) => T
@@ -28,13 +28,12 @@ export function createBreaker(
   snapshot: unknown,
   excluded: WeakSet<object>,
 ): CircuitBreaker {
-  const make = (own: Settings<Response> = {}): CircuitBreaker =>
-    new CircuitBreaker(breakerSettings({ ...settings, snapshot }, key, excluded, own))
-  if (!settings.perKey) return make()
-  const own = ask(report, "perKey", SETTINGS, {}, settings.perKey, key)
+  const make = (own?: Settings<Response>): CircuitBreaker =>
+    new CircuitBreaker(breakerSettings(settings, key, snapshot, excluded, own))
   try {
-    // An `undefined` setting must not override the common one.
-    return make(Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)))
+    const own = settings.perKey?.(key)
+    checkAnswer(report, "perKey", SETTINGS, own)
+    return make(own)
   } catch (error) {
     report(error)
     return make()
@@ -44,29 +43,27 @@ export function createBreaker(
 function breakerSettings(
   settings: FetchSettings,
   key: string,
+  snapshot: unknown,
   excluded: WeakSet<object>,
-  own: Settings<Response>,
+  own: Settings<Response> = {},
 ): Settings<Response> {
-  const { retryAfter, name, ...common } = settings
+  const { name, retryAfter } = settings
+  const merged: Settings<Response> = { ...settings, name: name ? `${name} ${key}` : key, snapshot }
   // A breaker has one window: one of another kind replaces the common one.
-  if (own.windowSize) common.interval = common.bucketPeriod = undefined
-  if (own.interval) common.windowSize = undefined
-  const merged: Settings<Response> = { ...common, ...own }
+  if (own.windowSize) merged.interval = merged.bucketPeriod = undefined
+  if (own.interval) merged.windowSize = undefined
+  // An `undefined` setting must not override the common one.
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) merged[name as keyof Settings] = value
   const { isExcluded, isSuccessful, retryAfterOf } = merged
   // The user's callbacks are asked here, not by the breaker: where they give no valid answer, the rules of HTTP
   // apply, which the breaker does not know.
-  const successful: Classifier<boolean> = (error, response) => {
-    const byStatus = isSuccess(error, response)
-    return isSuccessful ? ask(report, "isSuccessful", BOOLEAN, byStatus, isSuccessful, error, response) : byStatus
-  }
-  const wait: Classifier<number | undefined> = (error, response) => {
-    const asked = retryAfterOf && ask(report, "retryAfterOf", NUMBER, undefined, retryAfterOf, error, response)
-    if (asked !== undefined || !response || retryAfter === false) return asked
-    return headerWait(response, retryAfter)
-  }
+  const successful: Classifier<boolean> = (error, response) =>
+    ask(report, "isSuccessful", BOOLEAN, isSuccess(error, response), isSuccessful, error, response)
+  const wait: Classifier<number | undefined> = (error, response) =>
+    ask(report, "retryAfterOf", NUMBER, undefined, retryAfterOf, error, response) ??
+    (response && retryAfter !== false ? headerWait(response, retryAfter) : undefined)
   return {
     ...merged,
-    name: own.name ?? (name ? `${name} ${key}` : key),
     isSuccessful: successful,
     isExcluded: (error, response) => {
       // Several calls may fail with the same error: the last answer about it is valid.
