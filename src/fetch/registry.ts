@@ -4,6 +4,7 @@
  * @module
  */
 import type { CircuitBreaker } from "../breaker.ts"
+import { OBJECT } from "../core/check.ts"
 import type { BreakerSnapshot } from "../core/snapshot.ts"
 
 interface Entry {
@@ -37,8 +38,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     this.#create = create
     this.#added = added
     this.#max = max
-    if (typeof snapshots !== "object" || snapshots === null) return
-    for (const [key, snapshot] of Object.entries(snapshots)) this.#add(key, snapshot)
+    if (OBJECT[1](snapshots)) for (const [key, snapshot] of Object.entries(snapshots as object)) this.#add(key, snapshot)
   }
 
   /** How many breakers there are. */
@@ -73,10 +73,9 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
    * @internal
    */
   async use<T>(key: string, call: (breaker: CircuitBreaker) => Promise<T>): Promise<T> {
-    const known = this.#entries.get(key)
-    // Moves it to the end.
-    if (known && this.#entries.delete(key)) this.#entries.set(key, known)
-    const entry = known ?? this.#add(key)
+    const entry = this.#entries.get(key) ?? this.#add(key)
+    // Moves it to the end, unless calls that `added` has made displaced it.
+    if (this.#entries.delete(key)) this.#entries.set(key, entry)
     entry.calls += 1
     try {
       return await call(entry.breaker)
@@ -102,6 +101,6 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
       victim = key
       break
     }
-    if (victim !== undefined) this.#entries.delete(victim)
+    this.#entries.delete(victim as string)
   }
 }
