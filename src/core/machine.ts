@@ -67,7 +67,7 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
   const elapsed = record.now - record.since
   const { state, time } = record
   if (state === "open" && elapsed > record.openFor) {
-    return transition(record, policy, "half-open", record.now)
+    return transition(record, policy, "half-open")
   }
   if (state === "closed" && policy.interval && elapsed > policy.interval) {
     newGeneration(record, policy, record.now)
@@ -87,7 +87,9 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
   const limit = policy.probeTimeout ?? record.openFor
   const oldest = record.probes?.[0]
   if (!oldest || !limit || record.now - oldest.at <= limit) return undefined
-  return open(record, policy, oldest.at + limit)
+  const change = open(record, policy)
+  if (change) record.since = oldest.at + limit
+  return change
 }
 
 /**
@@ -145,11 +147,11 @@ export function settle(
   if (permit.generation !== record.generation) return undefined
   if (record.probes) {
     // As in gobreaker, the failure that ends the half-open state is not counted.
-    if (outcome === "failure") return open(record, policy, record.now, evidence)
+    if (outcome === "failure") return open(record, policy, evidence)
     record.probes = record.probes.filter((probe) => probe !== permit)
     book(record, policy, permit, outcome, slow)
     const enough = record.counts.consecutiveSuccesses >= policy.maxRequests
-    return enough ? transition(record, policy, "closed", record.now) : undefined
+    return enough ? transition(record, policy, "closed") : undefined
   }
   book(record, policy, permit, outcome, slow)
   const isAsked = outcome === "failure" || (slow && outcome === "success")
@@ -177,7 +179,7 @@ function openIfReady(record: BreakerRecord, policy: Policy, counts: Counts, evid
   const { generation } = record
   const trips = ask(policy.report, "readyToTrip", BOOLEAN, false, policy.readyToTrip, counts)
   // Not if the callback itself has changed the state by calling into the breaker.
-  return trips && generation === record.generation ? open(record, policy, record.now, evidence) : undefined
+  return trips && generation === record.generation ? open(record, policy, evidence) : undefined
 }
 
 /**
@@ -190,12 +192,12 @@ export function beginNow(record: BreakerRecord, now: number): void {
 
 /** Opens the breaker now. If it is open already, the end of its open period stays the same. */
 export function trip(record: BreakerRecord, policy: Policy): Transition | undefined {
-  return record.state === "open" ? undefined : open(record, policy, record.now)
+  return record.state === "open" ? undefined : open(record, policy)
 }
 
 /** Closes the breaker now and clears its counts. */
 export function reset(record: BreakerRecord, policy: Policy): Transition | undefined {
-  const change = transition(record, policy, "closed", record.now)
+  const change = transition(record, policy, "closed")
   return change.from === "closed" ? undefined : change
 }
 
@@ -212,7 +214,7 @@ export function adopt(
   openFor: number = remaining,
 ): Transition | undefined {
   if (state === "closed") return record.state === "closed" ? undefined : reset(record, policy)
-  const change = record.state === "open" ? undefined : transition(record, policy, "open", record.now)
+  const change = record.state === "open" ? undefined : transition(record, policy, "open")
   // Keep the full length, not only the remaining time: by default it limits how long half-open calls may
   // take.
   record.openFor = Math.max(openFor, remaining)
@@ -264,20 +266,20 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
   else push(calls, counts, toNumber(failed, slow), policy.windowSize)
 }
 
-function open(record: BreakerRecord, policy: Policy, at: number, evidence?: Evidence): Transition | undefined {
+function open(record: BreakerRecord, policy: Policy, evidence?: Evidence): Transition | undefined {
   const { generation, opens } = record
   const openFor = openPeriod(policy, { opens: opens + 1, retryAfter: evidence?.retryAfter, error: evidence?.error })
   // `timeout` may be a callback too, and may have changed the state itself.
   if (generation !== record.generation) return undefined
   record.opens += 1
   record.openFor = openFor
-  return transition(record, policy, "open", at)
+  return transition(record, policy, "open")
 }
 
-function transition(record: BreakerRecord, policy: Policy, to: State, at: number): Transition {
+function transition(record: BreakerRecord, policy: Policy, to: State): Transition {
   const { state: from, counts } = record
   record.state = to
   if (to === "closed") record.opens = 0
-  newGeneration(record, policy, at)
+  newGeneration(record, policy, record.now)
   return { from, to, counts }
 }
