@@ -1,9 +1,13 @@
-interface Followers {
-  readonly callbacks: Set<() => void>
-  readonly listener: () => void
+/**
+ * The callbacks of one signal, and the listener that calls them. The listener is made here, where it refers to
+ * nothing else: one that is made in `whenAborted` would keep the first callback, and the response of its call, as long
+ * as there is another callback.
+ */
+class Followers extends Set<() => void> {
+  readonly listener = (): void => this.forEach((callback) => callback())
 }
 
-// The callbacks of each signal that has any.
+// The followers of each signal that has any.
 const all = new WeakMap<AbortSignal, Followers>()
 
 /**
@@ -13,24 +17,18 @@ const all = new WeakMap<AbortSignal, Followers>()
  * @returns a function that removes the callback, to be called once.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
-  const { callbacks, listener } = all.get(signal) ?? follow(signal)
-  callbacks.add(callback)
-  return () => {
-    callbacks.delete(callback)
-    if (callbacks.size > 0) return
-    all.delete(signal)
-    signal.removeEventListener("abort", listener)
+  const followers = all.get(signal) ?? new Followers()
+  if (followers.size === 0) {
+    all.set(signal, followers)
+    signal.addEventListener("abort", followers.listener)
   }
-}
-
-// A separate function: the closures of one call share what they refer to, so that the listener would keep the first
-// callback, and the response of its call, as long as there is another callback.
-function follow(signal: AbortSignal): Followers {
-  const callbacks = new Set<() => void>()
-  const followers = { callbacks, listener: () => callbacks.forEach((callback) => callback()) }
-  all.set(signal, followers)
-  signal.addEventListener("abort", followers.listener)
-  return followers
+  followers.add(callback)
+  return () => {
+    followers.delete(callback)
+    if (followers.size > 0) return
+    all.delete(signal)
+    signal.removeEventListener("abort", followers.listener)
+  }
 }
 
 /** Whether `value` is a signal. Checked by its shape, since it may come from another realm. */
