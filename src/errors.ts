@@ -35,16 +35,17 @@ export class CircuitBreakerError extends Error {
    * frozen.
    */
   override readonly name: string
+  // The others are only declared. To define them too would set each of them twice.
   /** Stable; switch on this rather than on the class. */
-  readonly code: CircuitBreakerErrorCode
+  declare readonly code: CircuitBreakerErrorCode
   /** Name of the breaker. */
-  readonly breaker: string
+  declare readonly breaker: string
   /** The breaker's state when it rejected the call. */
-  readonly state: State
+  declare readonly state: State
   /**
    * Milliseconds until a call may be admitted, above 0; `Infinity` while the breaker is isolated.
    */
-  readonly retryAfter: number
+  declare readonly retryAfter: number
 
   /** Called by the classes below. */
   constructor(name: string, code: CircuitBreakerErrorCode, why: string, rejection: Rejection) {
