@@ -30,16 +30,20 @@ export function signalOf(input: FetchInput, init: RequestInit | undefined): Abor
   return isSignal(signal) ? signal : undefined
 }
 
-/** The call's method, in upper case. */
+/** The call's method, as it was given. */
 export function methodOf(input: FetchInput, init: RequestInit | undefined): string {
-  return String(init?.method ?? asRequest(input)?.method ?? "GET").toUpperCase()
+  return init?.method ?? asRequest(input)?.method ?? "GET"
 }
 
-/** The call as a `Request` for callbacks. It has no body, since a body can be read only once. */
-export function describe(input: FetchInput, init: RequestInit | undefined): Request {
-  const request = asRequest(input)
-  const { method = request?.method, headers = request?.headers } = init ?? {}
-  return new Request(urlOf(input), { ...(method && { method }), ...(headers && { headers }) })
+/**
+ * The call as a `Request` for callbacks, without the signal: a `Request` would leave a listener on it.
+ *
+ * @param body - Stands in for the body, which can be read only once.
+ */
+export function describe(input: FetchInput, init: RequestInit | undefined, body: ReadableStream | null = null): Request {
+  const { headers = asRequest(input)?.headers } = init ?? {}
+  const fields = { method: methodOf(input, init), ...(headers && { headers }), body, signal: null }
+  return new Request(urlOf(input), override(init, fields))
 }
 
 /** `init`, with headers that can be read more than once: an iterator yields them only once. */
@@ -84,13 +88,10 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
     const request = asRequest(input)
     // A body that is locked now but was not used by the call was being read by somebody else.
     if (used || (!init?.body && !request?.bodyUsed && request?.body?.locked)) return true
-    const method = methodOf(input, init)
-    if ((method === "GET" || method === "HEAD") && (init?.body ?? request?.body) != null) return true
+    if (/^(get|head)$/i.test(methodOf(input, init)) && (init?.body ?? request?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
-    // An empty stream stands in for one that the call has used up. Without the signal: a `Request` would
-    // leave a listener on it.
-    const body = init?.body instanceof ReadableStream ? new ReadableStream() : null
-    new Request(urlOf(input), override(init, { method, body, signal: null }))
+    // An empty stream stands in for one that the call has used up.
+    describe(input, init, init?.body instanceof ReadableStream ? new ReadableStream() : null)
     return false
   } catch {
     return true

@@ -113,7 +113,7 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
     ): Promise<Response> => {
       try {
         const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
-        if (settings.settleOn !== "body" || methodOf(input, init) === "HEAD") return response
+        if (settings.settleOn !== "body" || /^head$/i.test(methodOf(input, init))) return response
         return await watchBody(response, arrived, () => call)
       } catch (error) {
         // An aborted call is judged by its signal, not by this error.
