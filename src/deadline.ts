@@ -45,7 +45,7 @@ export async function bounded<T>(
       // Added before the request adds a listener of its own, so that an abort is known here before the request
       // fails.
       unfollow = caller && whenAborted(caller, () => interrupt("abort", caller.reason))
-      timer = limit ? setTimeout(onTimeout, limit) : undefined
+      if (limit) timer = setTimeout(onTimeout, limit)
       Promise.resolve(request(controller?.signal ?? caller ?? undefined)).then(resolve, reject)
     })
     if (controller && caller) followBody(result, caller, controller)

@@ -106,7 +106,7 @@ export class Listeners {
   readonly #target = new EventTarget()
   readonly #guarded = new WeakMap<object, (event: Event) => void>()
   readonly #breaker: string
-  #events: Event[] | undefined
+  readonly #events: Event[] = []
   #announcing = false
 
   constructor(breaker: string) {
@@ -138,7 +138,6 @@ export class Listeners {
   }
 
   queue(type: keyof BreakerEventMap, fields: object): void {
-    this.#events ??= []
     this.#events.push(Object.assign(new Event(type), { breaker: this.#breaker, ...fields }))
   }
 
@@ -148,11 +147,10 @@ export class Listeners {
    * running, in order.
    */
   announce(): void {
-    const events = this.#events
-    if (!events || this.#announcing) return
+    if (this.#announcing) return
     this.#announcing = true
-    for (const event of events) this.#target.dispatchEvent(event)
+    for (const event of this.#events) this.#target.dispatchEvent(event)
     this.#announcing = false
-    this.#events = undefined
+    this.#events.length = 0
   }
 }
