@@ -89,18 +89,17 @@ export function ask<A extends readonly unknown[], R>(
 ): R {
   try {
     const answer = callback?.(...args)
-    if (answer === undefined) return fallback
-    checkAnswer(report, name, rule, answer)
-    return answer
+    return answer === undefined ? fallback : checkAnswer(report, name, rule, answer)
   } catch (error) {
     report(error)
     return fallback
   }
 }
 
-/** Checks the answer of the user's callback `name`. */
-export function checkAnswer(report: (error: unknown) => void, name: string, rule: Rule, answer: unknown): void {
+/** Returns the answer of the user's callback `name`, checked. */
+export function checkAnswer<R>(report: (error: unknown) => void, name: string, rule: Rule, answer: R): R {
   // The rule refuses the promise of an `async` callback. Without a handler its rejection would be unhandled.
   ;(answer as { then?: (fulfilled: undefined, rejected: typeof report) => void } | null | undefined)?.then?.(undefined, report)
   check(`${name}()`, answer, rule)
+  return answer
 }

@@ -31,9 +31,7 @@ export function createBreaker(
   const make = (own?: Settings<Response>): CircuitBreaker =>
     new CircuitBreaker(breakerSettings(settings, key, snapshot, excluded, own))
   try {
-    const own = settings.perKey?.(key)
-    checkAnswer(report, "perKey", SETTINGS, own)
-    return make(own)
+    return make(checkAnswer(report, "perKey", SETTINGS, settings.perKey?.(key)))
   } catch (error) {
     report(error)
     return make()

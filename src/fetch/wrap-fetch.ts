@@ -170,9 +170,7 @@ function keyOf(settings: FetchSettings, input: FetchInput, init: RequestInit | u
   try {
     // There is no server that could be down.
     if (/^(blob|data):/.test(request.url)) return undefined
-    const key = settings.key(request)
-    checkAnswer(report, "key", KEY, key)
-    return key
+    return checkAnswer(report, "key", KEY, settings.key(request))
   } catch (error) {
     report(error)
     return origin
