@@ -225,21 +225,20 @@ export function adopt(
 
 /** Milliseconds until a call may be admitted, a whole number since timers cut off the rest; 0 when one may be now. */
 export function retryAfter(record: BreakerRecord, policy: Policy): number {
-  const { state, openFor, now } = record
-  let { since } = record
-  let length = openFor
+  const { state, since, openFor, now } = record
+  let left = openFor - (now - since)
   if (state !== "open") {
     if (!isSaturated(record, policy)) return 0
     const { probeTimeout = openFor, timeout } = policy
     // After this time the next admission gives up the oldest call. The open period that this begins may be
     // over already. When calls that are never given up will end is unknown: the open period is the best estimate.
-    since = (probeTimeout ? record.probes?.[0]?.at : undefined) ?? now
-    length = probeTimeout || openFor
+    const start = (probeTimeout ? record.probes?.[0]?.at : undefined) ?? now
+    left = (probeTimeout || openFor) - (now - start)
     const next = typeof timeout === "number" ? timeout : 0
-    if (now - since > length + next) return 0
+    if (left + next < 0) return 0
   }
   // At the exact end a call is still rejected: a caller that was told 0 would retry in a loop.
-  return Math.max(Math.ceil(length - (now - since)), 1)
+  return Math.max(Math.ceil(left), 1)
 }
 
 function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean {
