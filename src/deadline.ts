@@ -7,10 +7,11 @@ import { whenAborted } from "./when-aborted.ts"
 
 /** A rejection whose outcome is decided by what ended the call, without a look at the error. */
 export class Interruption {
+  // Both are only declared. To define them too would set them twice.
   /** Its caller, its time limit, or something that is not the fault of what it called. */
-  readonly by: "abort" | "timeout" | "mishap"
+  declare readonly by: "abort" | "timeout" | "mishap"
   /** What the call rejects with. */
-  readonly reason: unknown
+  declare readonly reason: unknown
 
   constructor(by: Interruption["by"], reason: unknown) {
     this.by = by

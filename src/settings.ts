@@ -132,14 +132,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   clock: ["an object with a function now", (value) => typeof (value as Clock | null)?.now === "function"],
 }
 
-/** The settings of {@link Settings} that do not belong to the state machine, checked. */
-export interface CallSettings {
-  readonly isSuccessful: Settings["isSuccessful"]
-  readonly isExcluded: Settings["isExcluded"]
-  readonly callerTimeout: Settings["callerTimeout"]
-  readonly retryAfterOf: Settings["retryAfterOf"]
-  readonly callTimeout: number | undefined
-  readonly slowCallDuration: number | undefined
+type Optional = "isSuccessful" | "isExcluded" | "callerTimeout" | "retryAfterOf" | "callTimeout" | "slowCallDuration"
+
+/** The settings of {@link Settings} that a call needs, checked. */
+export interface CallSettings extends Readonly<Pick<Settings, Optional>> {
   readonly mode: Mode
   readonly clock: Clock
   /** Whether the clock is the default one. */
@@ -152,15 +148,16 @@ export interface CallSettings {
  */
 export function callSettings(settings: Settings): CallSettings {
   checkAll(settings, RULES)
+  const { isSuccessful, isExcluded, callerTimeout, retryAfterOf, callTimeout, slowCallDuration, clock, mode = "enforce" } = settings
   return {
-    isSuccessful: settings.isSuccessful,
-    isExcluded: settings.isExcluded,
-    callerTimeout: settings.callerTimeout,
-    retryAfterOf: settings.retryAfterOf,
-    callTimeout: settings.callTimeout,
-    slowCallDuration: settings.slowCallDuration,
-    mode: settings.mode ?? "enforce",
-    clock: settings.clock ?? platformClock(),
-    byPlatform: settings.clock === undefined,
+    isSuccessful,
+    isExcluded,
+    callerTimeout,
+    retryAfterOf,
+    callTimeout,
+    slowCallDuration,
+    mode,
+    clock: clock ?? platformClock(),
+    byPlatform: !clock,
   }
 }
