@@ -76,19 +76,15 @@ export async function watchBody(
  * @param rethrow - Called when a method that reads the whole body rejects. It throws the original error:
  * engines replace the error of a stream that is not their own.
  */
-function resemble(response: Response, { url, redirected, type }: Response, rethrow: (error: unknown) => never): Response {
-  const clone = (): Response => resemble(Response.prototype.clone.call(response), response, rethrow)
-  // All may be defined anew, as those of the prototype may. The methods may be assigned: HTTP clients replace them.
-  const method = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true })
-  const properties: PropertyDescriptorMap = {
-    url: { value: url, configurable: true },
-    redirected: { value: redirected, configurable: true },
-    type: { value: type, configurable: true },
-    clone: method(clone),
-  }
+function resemble(response: Response, original: Response, rethrow: (error: unknown) => never): Response {
+  // Each may be assigned and defined anew: HTTP clients replace methods.
+  const define = (name: keyof Response, value: unknown): void =>
+    void Object.defineProperty(response, name, { value, writable: true, configurable: true })
+  for (const name of ["url", "redirected", "type"] as const) define(name, original[name])
+  define("clone", () => resemble(Response.prototype.clone.call(response), response, rethrow))
   for (const name of READERS) {
     const read: (() => Promise<unknown>) | undefined = response[name]
-    if (read) properties[name] = method(() => read.call(response).catch(rethrow))
+    if (read) define(name, () => read.call(response).catch(rethrow))
   }
-  return Object.defineProperties(response, properties)
+  return response
 }
