@@ -115,8 +115,9 @@ function fill(record: BreakerRecord, policy: Policy, { elapsed, counts: past, wi
   }
 }
 
+/** Copies of the buckets, which hold no streaks. If a snapshot says they do, a streak would get too short when they leave. */
 function copy(buckets: readonly Bucket[] = []): Bucket[] {
-  return buckets.map((bucket) => ({ ...bucket }))
+  return buckets.map((bucket) => ({ ...bucket, consecutiveSuccesses: 0, consecutiveFailures: 0 }))
 }
 
 function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSnapshot {

@@ -89,6 +89,18 @@ describe("the setting snapshot", () => {
     expect(buckets.length).toBeLessThanOrEqual(10)
   })
 
+  test("ignores streaks of the buckets, which would make those of the breaker negative #62", async () => {
+    const settings = { interval: 1_000, bucketPeriod: 100, readyToTrip: () => false }
+    const from = make(settings)
+    await fail(from, 2)
+    const { window, ...snapshot } = from.snapshot()
+    const buckets = window.buckets.map((bucket) => ({ ...bucket, consecutiveSuccesses: 9, consecutiveFailures: 9 }))
+    const breaker = make({ ...settings, snapshot: { ...snapshot, window: { ...window, buckets } } })
+    now += 5_000
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toEqual(counts({ consecutiveFailures: 2 }))
+  })
+
   test.each<[string, Partial<BreakerSnapshot>]>([
     ["a generation", { generation: 1e300 }],
     ["a count", { state: "half-open", counts: counts({ requests: 1e300, totalExclusions: 1e300 }) }],
