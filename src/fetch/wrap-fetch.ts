@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { CircuitBreaker } from "../breaker.ts"
 import { check, checkAnswer, type Rule } from "../core/check.ts"
 import { bounded, Interruption } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
@@ -105,31 +104,23 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
     if (key === undefined) return send(input, init)
     const caller = signalOf(input, init)
     const used = isUsed(input, init)
-    let call: Promise<Response>
-
-    const attempt = async (
-      signal: AbortSignal | undefined,
-      arrived: (response: Response) => void,
-    ): Promise<Response> => {
-      try {
-        const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
-        if (settings.settleOn !== "body" || /^head$/i.test(methodOf(input, init))) return response
-        return await watchBody(response, arrived, () => call)
-      } catch (error) {
-        // An aborted call is judged by its signal, not by this error.
-        const isMishap = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
-        if (!isMishap || signal?.aborted) throw error
-        // `isExcluded` is not asked, so what it said about the same error before does not matter.
-        excluded.delete(error as object)
-        throw new Interruption("mishap", error)
-      }
-    }
-
     try {
       return await new Promise<Response>((resolve, reject) => {
-        const run = (breaker: CircuitBreaker): Promise<Response> =>
-          breaker.execute((signal) => attempt(signal, resolve), { signal: caller })
-        call = breakers.use(key, run)
+        const attempt = async (signal: AbortSignal | undefined): Promise<Response> => {
+          try {
+            const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
+            if (settings.settleOn !== "body" || /^head$/i.test(methodOf(input, init))) return response
+            return await watchBody(response, resolve, () => call)
+          } catch (error) {
+            // An aborted call is judged by its signal, not by this error.
+            const isMishap = !signal?.aborted && (isOffline() || isRefused(input, init, used) || (await isLeaving()))
+            if (!isMishap || signal?.aborted) throw error
+            // `isExcluded` is not asked, so what it said about the same error before does not matter.
+            excluded.delete(error as object)
+            throw new Interruption("mishap", error)
+          }
+        }
+        const call = breakers.use(key, (breaker) => breaker.execute(attempt, { signal: caller }))
         call.then(resolve, reject)
       })
     } catch (error) {
