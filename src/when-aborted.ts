@@ -17,9 +17,9 @@ const all = new WeakMap<AbortSignal, Followers>()
  * @returns a function that removes the callback, to be called once.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
-  const followers = all.get(signal) ?? new Followers()
-  if (followers.size === 0) {
-    all.set(signal, followers)
+  let followers = all.get(signal)
+  if (!followers) {
+    all.set(signal, (followers = new Followers()))
     signal.addEventListener("abort", followers.listener)
   }
   followers.add(callback)

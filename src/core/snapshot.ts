@@ -8,7 +8,7 @@
  * @module
  */
 import { isLike } from "./check.ts"
-import { noCounts, STATES, type Counts, type State } from "./counts.ts"
+import { STATES, type Counts, type State } from "./counts.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, newGeneration, type BreakerRecord } from "./record.ts"
 import { add, push, type Bucket } from "./window.ts"
@@ -121,7 +121,7 @@ function copy(buckets: readonly Bucket[] = []): Bucket[] {
 }
 
 function isSnapshot(value: unknown, fresh: BreakerSnapshot): value is BreakerSnapshot {
-  const lists = { buckets: [{ age: 0, ...noCounts() }], calls: [0] }
+  const lists = { buckets: [{ age: 0, ...fresh.counts }], calls: [0] }
   return (
     isLike(value, { ...fresh, window: { ...fresh.window, ...lists } }) &&
     value.version === fresh.version &&

@@ -45,7 +45,7 @@ export function roll(time: TimeWindow, counts: Counts, age: number, length: numb
 
 /** Adds what a bucket holds to the totals, or takes it out again. */
 export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
-  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
+  for (const key in counts) counts[key as keyof Counts] += sign * bucket[key as keyof Counts]
 }
 
 /** The bucket of period `age`, which is the present one or an earlier one. It is added when it is missing. */
