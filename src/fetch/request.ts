@@ -62,7 +62,7 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
   // The target is an empty object: a proxy of a frozen `init` could not return other values.
-  return new Proxy({}, { get: (_, key) => Reflect.get(key in fields ? fields : init, key) })
+  return new Proxy({}, { get: (_, key) => (key in fields ? fields : init)[key as keyof RequestInit] })
 }
 
 /**

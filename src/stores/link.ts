@@ -2,8 +2,8 @@
  * Connects a breaker to a record that it shares with others.
  *
  * Calls do not wait for the store. A closed breaker decides by its own state, and reports the outcomes of its
- * calls in the background: failures at once, with the successes before them, one report at a time. Only a
- * half-open call asks the store first, for a lease, and waits no longer than the deadline.
+ * calls in the background: failures and slow calls at once, with the successes before them, one report at a time.
+ * Only a half-open call asks the store first, for a lease, and waits no longer than the deadline.
  *
  * @module
  */
@@ -212,7 +212,7 @@ class Link implements StoreLink {
   #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
     if (outcome === "excluded") return
     this.#pending.add(outcome, slow, retryAfter)
-    if (this.#isSuccessDue() || outcome === "failure" || this.#opened) void this.#report()
+    if (this.#isSuccessDue() || slow || outcome === "failure" || this.#opened) void this.#report()
   }
 
   #isSuccessDue(): boolean {
@@ -316,7 +316,7 @@ class Link implements StoreLink {
       this.#askAgain(this.#longestWait)
       // An open breaker makes no calls that could report again later.
       if (this.#opened && !again) void this.#report(true)
-    } else if (this.#pending.hasFailure || this.#opened) void this.#report()
+    } else if (this.#pending.isUrgent || this.#opened) void this.#report()
   }
 
   /** Drops failures from before the breaker closed: reported later, they would open another one. */

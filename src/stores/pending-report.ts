@@ -54,9 +54,9 @@ export class PendingReport {
     this.#dated = dated
   }
 
-  /** Whether there is a failure among them, which has to be reported at once. */
-  get hasFailure(): boolean {
-    return this.#runs.some(isFailure)
+  /** Whether there is a failure or a slow call among them, which has to be reported at once. */
+  get isUrgent(): boolean {
+    return this.#runs.some((run) => isFailure(run) || run.slow > 0)
   }
 
   add(outcome: Run["outcome"], slow: boolean, retryAfter: number | undefined): void {

@@ -101,6 +101,20 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(clients[2]?.state, "open")
     }),
 
+    inPlace("adds up the slow calls of several breakers", async (t, breaker) => {
+      const rule: Settings = { slowCallDuration: 300, readyToTrip: ({ totalSlow }) => totalSlow >= 6 }
+      const clients = [breaker(rule), breaker(rule), breaker(rule)]
+      for (const client of [...clients, ...clients]) {
+        let end!: () => void
+        const slow = client.execute(() => new Promise<void>((resolve) => (end = resolve)))
+        await time.pass(400)
+        end()
+        await slow
+        await settle()
+      }
+      t.equal(clients[2]?.state, "open")
+    }),
+
     inPlace("ends a streak with a success of another breaker", async (t, breaker) => {
       const [one, other] = [breaker(), breaker()]
       await failures(one, 3)

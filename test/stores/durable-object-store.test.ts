@@ -10,7 +10,7 @@ const fail = (): Promise<never> => Promise.reject(new Error("down"))
 const succeed = (): Promise<string> => Promise.resolve("up")
 const swallow = (): void => {}
 
-// The contract passes settings only to breakers. Here the object takes some of them over.
+// The contract passes settings only to breakers. Here the object takes them over.
 let shared: Settings = {}
 storeContract("durableObjectStore()", () => {
   shared = {}
@@ -21,8 +21,8 @@ storeContract("durableObjectStore()", () => {
       const store = durableObjectStore(own)
       return {
         link: (host) => {
-          const { maxRequests, timeout, probeTimeout } = host.policy
-          shared = { maxRequests, timeout, probeTimeout }
+          const { interval, buckets, bucketPeriod, ...policy } = host.policy
+          shared = { ...policy, interval: interval || buckets * bucketPeriod, bucketPeriod }
           return store.link(host)
         },
       }

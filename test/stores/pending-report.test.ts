@@ -53,8 +53,8 @@ describe("PendingReport", () => {
     ["sf", true],
     ["f", true],
     ["fs", true],
-  ])("knows whether there is a failure in %j", (calls, has) => {
-    expect(undated(calls).hasFailure).toBe(has)
+  ])("knows whether there is a failure in %j, which is urgent", (calls, has) => {
+    expect(undated(calls).isUrgent).toBe(has)
   })
 
   test("is empty after it was taken", () => {
@@ -110,7 +110,7 @@ describe("PendingReport", () => {
     expect(pending.take().runs).toEqual(runs(1, 3, 1, 1))
     add(pending, "sss").take()
     add(pending, "s").putBack()
-    expect(pending.hasFailure).toBe(false)
+    expect(pending.isUrgent).toBe(false)
     expect(pending.take().runs).toEqual(runs(4))
   })
 
@@ -216,6 +216,12 @@ describe("PendingReport", () => {
       // The clock was set back, so the age of the earlier calls is unknown.
       expect(after(pending, -20_000, "f").take().runs).toMatchObject(runs(0, 1))
     })
+  })
+
+  test("takes a slow call to be urgent", () => {
+    const pending = make(false)
+    pending.add("success", true, undefined)
+    expect(pending.isUrgent).toBe(true)
   })
 
   test("keeps a failure from after a clock was set back apart from those before", () => {

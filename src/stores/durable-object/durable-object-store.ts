@@ -58,11 +58,11 @@ const NAMESPACE: Rule = [
  * Shares breakers of the same name between all isolates of a Worker, in all places, through the Durable
  * Object that {@link breakerObject} makes.
  *
- * A failure is reported at once, in the background. The reports of all isolates are counted together, and
- * each isolate learns the verdict with its next report. Healthy calls report almost nothing. While half-open,
- * the object lets `maxRequests` calls through in the whole fleet. When it is slow, overloaded or gone, no
- * call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"` event tells
- * why.
+ * A failure or a slow call is reported at once, in the background. The reports of all isolates are counted
+ * together, and each isolate learns the verdict with its next report. Healthy calls report almost nothing.
+ * While half-open, the object lets `maxRequests` calls through in the whole fleet. When it is slow, overloaded
+ * or gone, no call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"`
+ * event tells why.
  *
  * The store can be made at the top level of a Worker: with the binding itself, when that is known there, or
  * with a function that returns it, which is called for each report.
