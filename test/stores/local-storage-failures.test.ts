@@ -676,6 +676,22 @@ test("Without locks, tabs make half-open calls even if the open period is shorte
   expect(tabs.map(({ breaker }) => breaker.state)).toEqual(["closed", "closed", "closed"])
 })
 
+test.each([
+  ["rejected", () => Promise.reject(new DOMException("denied", "SecurityError"))],
+  ["refused by an error", () => { throw new DOMException("denied", "SecurityError") }],
+])("Tabs whose requests for a lock are %s make one half-open call together, as without locks", async (_, request) => {
+  vi.stubGlobal("navigator", { locks: { request } })
+  const storage = new FakeStorage()
+  const tabs = Array.from({ length: 3 }, () => client(storage))
+  for (const tab of tabs) await failures(tab, 6).catch(() => {})
+  await vi.advanceTimersByTimeAsync(10_001)
+  let made = 0
+  for (const { breaker } of tabs) breaker.execute(async () => void (made += 1)).catch(() => {})
+  await vi.advanceTimersByTimeAsync(500)
+  expect(made).toBe(1)
+  expect(JSON.parse(storage.getItem("webbreaker:api")!)).toMatchObject({ snapshot: { state: "closed" } })
+})
+
 describe("A lease in the page's storage", () => {
   test("lapses after the open period with a probeTimeout of 0, since its tab may be gone", async () => {
     const storage = new FakeStorage()

@@ -29,10 +29,15 @@ const CLAIM = 150
  * @param limit - Milliseconds after which a claim is ignored, since its tab may be gone.
  * @returns `undefined` when another tab holds it.
  */
-export function elect(name: string, term: string, storage: WebStorage, limit: number): Promise<Office | undefined> {
-  // An insecure context has no locks, and a request for a lock may be denied.
+export async function elect(name: string, term: string, storage: WebStorage, limit: number): Promise<Office | undefined> {
+  // An insecure context has no locks.
   const { locks } = globalThis.navigator ?? {}
-  return locks ? electByLock(locks, `${name} ${term}`) : electByClaim(storage, name, term, Math.max(limit, 2 * CLAIM))
+  try {
+    if (locks) return await electByLock(locks, `${name} ${term}`)
+  } catch {
+    // Locks are denied to documents without an origin of their own.
+  }
+  return electByClaim(storage, name, term, Math.max(limit, 2 * CLAIM))
 }
 
 function electByLock(locks: LockManager, name: string): Promise<Office | undefined> {
