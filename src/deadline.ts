@@ -32,6 +32,8 @@ export async function bounded<T>(
   caller: AbortSignal | null | undefined,
   limit: number | undefined,
 ): Promise<T> {
+  // A call that waited for its store: its signal was looked at before that.
+  if (caller?.aborted) throw new Interruption("abort", caller.reason)
   const controller = limit ? new AbortController() : undefined
   let unfollow: (() => void) | null | undefined
   let timer: ReturnType<typeof setTimeout> | undefined

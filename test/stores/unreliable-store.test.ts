@@ -521,6 +521,31 @@ describe("A store that fails once, or answers late", () => {
       expect(storeError).not.toHaveBeenCalled()
     })
 
+    // After so many microtasks: also between the answer of the store and the call.
+    test.each(Array.from({ length: 16 }, (_, i) => i))("is never made with a signal that is aborted, after %i microtasks", async (ticks) => {
+      const shared = place()
+      breaker = shared.client()
+      await failures(breaker, 3)
+      await vi.advanceTimersByTimeAsync(60_001)
+      const controller = new AbortController()
+      let wasAborted = false
+      const call = breaker.execute(
+        (signal) => {
+          wasAborted = signal!.aborted
+          return pending().promise
+        },
+        { signal: controller.signal },
+      )
+      call.catch(() => {})
+      for (let i = 0; i < ticks; i++) await null
+      controller.abort("enough")
+      await expect(call).rejects.toBe("enough")
+      expect(wasAborted).toBe(false)
+      await vi.advanceTimersByTimeAsync(1)
+      await succeed(breaker)
+      expect(breaker.state).toBe("closed")
+    })
+
     test.each(["isolate", "trip"] as const)("is not made after %s()", async (method) => {
       const call = breaker.execute(made)
       breaker[method]()
