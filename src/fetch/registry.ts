@@ -11,11 +11,16 @@ interface Entry {
   readonly breaker: CircuitBreaker
   /** Calls under way. */
   calls: number
+  /** When the last call began. */
+  usedAt: number
 }
 
+// A Worker's call never settles when its client has gone. After so many milliseconds it keeps no breaker busy.
+const LONGEST_CALL = 300_000
+
 /**
- * A bounded map of breakers. When it is full, the least recently used one that is closed and idle
- * makes room; if there is none, the least recently used one.
+ * A bounded map of breakers. When it is full, the least recently used one that is closed and idle makes room; if
+ * there is none, one that is closed; if there is none, any.
  */
 export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitBreaker]> {
   // In order of use, the most recently used last.
@@ -77,6 +82,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
     // Moves it to the end, unless calls that `added` has made displaced it.
     if (this.#entries.delete(key)) this.#entries.set(key, entry)
     entry.calls += 1
+    entry.usedAt = performance.now()
     try {
       return await call(entry.breaker)
     } finally {
@@ -85,7 +91,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   }
 
   #add(key: string, snapshot?: unknown): Entry {
-    const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0 }
+    const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0, usedAt: 0 }
     this.#makeRoom()
     this.#entries.set(key, entry)
     // After it is in the map, so that a call for the same key finds it.
@@ -95,12 +101,22 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
 
   #makeRoom(): void {
     if (this.#entries.size < this.#max) return
-    let [victim] = this.#entries.keys()
-    for (const [key, { breaker, calls }] of this.#entries) {
-      if (calls > 0 || breaker.state !== "closed") continue
-      victim = key
-      break
+    let victim: string | undefined
+    let least = Infinity
+    for (const [key, entry] of this.#entries) {
+      const value = valueOf(entry)
+      if (value < least) {
+        victim = key
+        least = value
+      }
+      if (value === 0) break
     }
     this.#entries.delete(victim as string)
   }
+}
+
+/** What is lost with a breaker: least when it is closed and idle, most when it is open. */
+function valueOf({ breaker, calls, usedAt }: Entry): 0 | 1 | 2 {
+  if (breaker.state !== "closed") return 2
+  return calls > 0 && performance.now() - usedAt < LONGEST_CALL ? 1 : 0
 }

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test, vi } from "vitest"
 import { wrapFetch, type BreakerFetch, type FetchSettings } from "../../src/index.ts"
 import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 
+afterEach(() => void vi.useRealTimers())
+
 const boom = new Error("boom")
 const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
 const url = (host: string): string => `https://${host}.example/`
@@ -63,6 +65,28 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
     release(new Response())
     await call
+    await callAll(safeFetch, "d")
+    expect(keys(safeFetch)).toEqual([origin("c"), origin("d")])
+  })
+
+  test("keeps an open breaker while a closed one is busy", async () => {
+    const safeFetch = wrapFetch((input) => (String(input) === url("b") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    await callAll(safeFetch, "a")
+    safeFetch.breakers.get(origin("a"))?.trip()
+    void safeFetch(url("b"))
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+  })
+
+  test("takes a breaker to be idle minutes after its last call began, since that may never end", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    const safeFetch = wrapFetch((input) => (String(input) === url("a") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    void safeFetch(url("a"))
+    await callAll(safeFetch, "b")
+    vi.advanceTimersByTime(299_999)
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+    vi.advanceTimersByTime(1)
     await callAll(safeFetch, "d")
     expect(keys(safeFetch)).toEqual([origin("c"), origin("d")])
   })
