@@ -7,7 +7,6 @@ import { check, FUNCTION, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
-  admitClosed,
   beginNow,
   book,
   lapse,
@@ -15,11 +14,12 @@ import {
   retryAfter,
   settle,
   tick,
+  tickClosed,
   trip,
   type Evidence,
   type Transition,
 } from "./core/machine.ts"
-import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
+import { admitsByTime, createPolicy, isTimed, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded } from "./deadline.ts"
@@ -151,8 +151,8 @@ export class CircuitBreaker {
     const record = this.#record
     const isPlain = this.#plain && options === undefined && typeof request === "function"
     if (isPlain && record.state === "closed" && !this.#store?.holdsBack) {
-      const permit = isTimed(this.#policy) ? admitClosed(record, this.#policy, this.#now()) : (admit(record, this.#policy) as Permit)
-      return this.#run(this.#sharedCall(permit), request)
+      if (admitsByTime(this.#policy)) tickClosed(record, this.#policy, this.#now())
+      return this.#run(this.#sharedCall(admit(record, this.#policy) as Permit), request)
     }
     return this.#execute(request, options)
   }
@@ -330,17 +330,18 @@ export class CircuitBreaker {
   #isPlain(): boolean {
     const { isSuccessful, isExcluded, callTimeout, slowCallDuration, mode } = this.#settings
     const isOther = isSuccessful || isExcluded || callTimeout || slowCallDuration !== undefined || mode === "disabled"
-    return !isOther && !this.#needsTime("success") && !this.#isolations && !this.#listeners?.outcomes
+    const isTimely = this.#policy.atEnd || !this.#needsTime("success")
+    return !isOther && isTimely && !this.#isolations && !this.#listeners?.outcomes
   }
 
   /**
    * Whether the closed state needs the time at which a call with this outcome ends. Reading the clock costs
-   * as much as a call that does nothing. After a success the clock need not be read for a rolling window: the
-   * counts come out the same when the window is moved later.
+   * as much as a call that does nothing. After a success the clock need not be read for a rolling window of starts:
+   * the counts come out the same when the window is moved later.
    */
   #needsTime(outcome: Outcome): boolean {
-    const { interval, bucketPeriod } = this.#policy
-    return interval > 0 || (bucketPeriod > 0 && (outcome === "failure" || !this.#settings.byPlatform))
+    const { interval, bucketPeriod, atEnd } = this.#policy
+    return interval > 0 || atEnd || (bucketPeriod > 0 && (outcome === "failure" || !this.#settings.byPlatform))
   }
 
   /** The time at which a call begins, if its duration is needed. */
@@ -355,7 +356,7 @@ export class CircuitBreaker {
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
-    if (isTimed(this.#policy) || record.state !== "closed") {
+    if (admitsByTime(this.#policy) || record.state !== "closed") {
       this.#tick()
       if (record.probes) {
         this.#changed(lapse(record, this.#policy))
@@ -399,8 +400,12 @@ export class CircuitBreaker {
       permit,
       fulfilled: (result) => {
         const record = this.#record
+        const policy = this.#policy
+        // Read before the check: a clock of the user's may call into the breaker.
+        const now = this.#plain && policy.atEnd ? this.#now() : undefined
         if (this.#plain && permit === record.permit) {
-          book(record, this.#policy, permit, "success", false)
+          if (now !== undefined) tickClosed(record, policy, now)
+          book(record, policy, permit, "success", false)
           this.#store?.settled(permit, "success", true, false)
         } else {
           this.#judged(permit, start, judge(this.#settings, undefined, result))

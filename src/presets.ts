@@ -9,7 +9,7 @@ import type { MachineSettings, OpenContext } from "./core/policy.ts"
 import { report } from "./report.ts"
 
 /** What a preset may set. */
-export type Preset = Pick<MachineSettings, "interval" | "bucketPeriod" | "windowSize" | "readyToTrip"> & {
+export type Preset = Pick<MachineSettings, "interval" | "bucketPeriod" | "countAt" | "windowSize" | "readyToTrip"> & {
   readonly slowCallDuration?: number
 }
 
@@ -88,7 +88,8 @@ export function consecutiveFailures(n: number): Preset {
 
 /**
  * Opens when the share of failures among settled calls is `threshold` or more. Calls under way do
- * not dilute it.
+ * not dilute it. A call counts when it ends, so that those that time out count even if they take longer than
+ * `within`.
  *
  * @throws {RangeError | TypeError} for a wrong setting, or without a window.
  *
@@ -177,7 +178,7 @@ function rate(settings: FailureRate, part: (counts: Counts) => number): Preset {
   if (settings.minimumRequests !== undefined) check("minimumRequests", settings.minimumRequests, COUNT)
   const minimum = Math.min(settings.minimumRequests ?? 10, last ?? Infinity)
   return {
-    ...(last === undefined ? { interval: within, bucketPeriod: within / BUCKETS } : { windowSize: last }),
+    ...(last === undefined ? { interval: within, bucketPeriod: within / BUCKETS, countAt: "end" } : { windowSize: last }),
     readyToTrip: (counts) => {
       const settled = counts.totalSuccesses + counts.totalFailures
       return settled >= minimum && part(counts) / settled >= threshold

@@ -75,8 +75,19 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
   if (time) {
     const age = Math.floor(elapsed / policy.bucketPeriod)
     if (age !== time.age) roll(time, record.counts, age, policy.buckets)
+    time.until = record.since + (age + 1) * policy.bucketPeriod
   }
   return undefined
+}
+
+/**
+ * Like {@link tick}, for a closed breaker, with a short cut within a period of a rolling window: otherwise this would
+ * cost as much as a call that does nothing.
+ */
+export function tickClosed(record: BreakerRecord, policy: Policy, now: number): void {
+  const { time } = record
+  if (time && now >= record.now && now < time.until) record.now = now
+  else tick(record, policy, now)
 }
 
 /**
@@ -108,28 +119,11 @@ export function admit(record: BreakerRecord, policy: Policy, period?: number): P
     record.probes.push(probe)
     return probe
   }
-  if (!time) return permit
-  if (period === undefined) time.until = record.since + (time.age + 1) * policy.bucketPeriod
-  const bucket = bucketOf(time, period ?? time.age)
-  bucket.requests += 1
-  if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
+  if (!time || (policy.atEnd && period === undefined)) return permit
+  const { age } = time
+  if (permit.bucket?.age !== (period ?? age)) record.permit = { ...permit, bucket: bucketOf(time, period ?? age) }
+  record.permit.bucket!.requests += 1
   return record.permit
-}
-
-/**
- * Does the work of {@link tick} and {@link admit} for a closed breaker. The short path is for a call in the
- * same bucket as the one before: all the checks again would cost as much as a call that does nothing.
- */
-export function admitClosed(record: BreakerRecord, policy: Policy, now: number): Permit {
-  const { permit, time } = record
-  if (time && now >= record.now && now < time.until) {
-    record.now = now
-    record.counts.requests += 1
-    permit.bucket!.requests += 1
-    return permit
-  }
-  tick(record, policy, now)
-  return admit(record, policy) as Permit
 }
 
 /**
@@ -248,14 +242,18 @@ function isSaturated({ state, counts }: BreakerRecord, policy: Policy): boolean 
 /** Counts the outcome of a call of this generation. {@link settle} decides what follows from it. */
 export function book(record: BreakerRecord, policy: Policy, permit: Permit, outcome: Outcome, slow: boolean): void {
   const { counts, time, calls } = record
-  const { bucket } = permit
   const failed = outcome === "failure"
   if (outcome !== "excluded") {
     counts.consecutiveSuccesses = failed ? 0 : counts.consecutiveSuccesses + 1
     counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
   }
-  if (time && bucket) {
-    // A call that took longer than the window lasts changes only the streak.
+  if (time) {
+    let { bucket } = permit
+    if (!bucket) {
+      bucket = bucketOf(time, time.age)
+      bucket.requests += 1
+    }
+    // A call that took longer than the window lasts changes only the streak, unless it is counted at its end.
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ask, checkAll, FUNCTION, INTEGER, isNumber, MAX, NUMBER, type Rule } from "./check.ts"
+import { ask, checkAll, FUNCTION, INTEGER, isNumber, MAX, NUMBER, oneOf, type Rule } from "./check.ts"
 import type { Counts } from "./counts.ts"
 
 /** What {@link MachineSettings.timeout} may base the length of an open period on. */
@@ -42,6 +42,14 @@ export interface MachineSettings {
    * @defaultValue none: a fixed window
    */
   bucketPeriod?: number | undefined
+  /**
+   * The bucket of a rolling window of time that counts a call: the one in which it began, as in gobreaker, or the one
+   * in which it ended. Where calls may take as long as the window lasts, as those that time out, use `"end"`, as the
+   * presets do: with `"start"`, such calls have left the window before their outcome is known.
+   *
+   * @defaultValue `"start"`
+   */
+  countAt?: "start" | "end" | undefined
   /**
    * Counts the last `windowSize` settled calls, instead of those within `interval`. An integer from 0; 0
    * means none. Excluded calls are not part of the window, and are not counted.
@@ -83,6 +91,8 @@ export interface Policy {
   readonly buckets: number
   /** Length of one bucket, in milliseconds. */
   readonly bucketPeriod: number
+  /** Whether a rolling window of time counts a call when it ends, not when it begins. */
+  readonly atEnd: boolean
   /** Length of a rolling window of calls; 0 when there is none. */
   readonly windowSize: number
   /** Length of an open period, or a function that returns it. */
@@ -103,6 +113,7 @@ const RULES = {
   maxRequests: INTEGER,
   interval: NUMBER,
   bucketPeriod: NUMBER,
+  countAt: /* @__PURE__ */ oneOf("start", "end"),
   windowSize: INTEGER,
   timeout: ["a number from 0 or a function", (value) => isNumber(value) || typeof value === "function"],
   readyToTrip: FUNCTION,
@@ -129,6 +140,7 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
     interval: rolling ? 0 : buckets * bucketPeriod,
     buckets: rolling ? buckets : 0,
     bucketPeriod: rolling ? bucketPeriod : 0,
+    atEnd: rolling && settings.countAt === "end",
     windowSize,
     timeout: timeout || DEFAULT_TIMEOUT,
     readyToTrip: readyToTrip ?? moreThanFive,
@@ -137,9 +149,14 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
   }
 }
 
-/** Whether the closed state needs to know the time; while nothing does, no clock is read. */
+/** Whether the closed state depends on the time; while nothing does, no clock is read. */
 export function isTimed({ interval, bucketPeriod }: Policy): boolean {
   return interval + bucketPeriod > 0
+}
+
+/** Whether an admission in the closed state depends on the time. */
+export function admitsByTime(policy: Policy): boolean {
+  return isTimed(policy) && !policy.atEnd
 }
 
 /** The length of an open period that begins now. The `retryAfter` of the failure can only lengthen it. */

@@ -9,16 +9,16 @@
  */
 import { noCounts, type Counts, type Outcome } from "./counts.ts"
 
-/** Counts of the calls that began in one period; the streaks are not kept and stay 0. */
+/** Counts of the calls that began, or ended, in one period; the streaks are not kept and stay 0. */
 export interface Bucket extends Counts {
   /** Number of the period since the window began, from 0. */
   readonly age: number
 }
 
-/** The periods in which calls began, oldest first. Buckets before index `first` have left the window. */
+/** The periods in which calls began or ended, oldest first. Buckets before index `first` have left the window. */
 export interface TimeWindow {
   age: number
-  /** Before this reading of the clock, a call goes into the same bucket as the latest one. */
+  /** The end of period `age`, as a reading of the clock. */
   until: number
   first: number
   buckets: Bucket[]

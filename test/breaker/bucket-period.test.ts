@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
 import { CircuitBreaker, type Settings } from "../../src/index.ts"
-import { fail, succeed } from "./calls.ts"
+import { counts, fail, succeed } from "./calls.ts"
 
 let now = 0
 beforeEach(() => {
@@ -69,5 +69,57 @@ describe("bucketPeriod", () => {
     now = 1_200
     expect(breaker.state).toBe("closed")
     expect(breaker.counts.totalFailures).toBe(0)
+  })
+})
+
+describe('countAt: "end"', () => {
+  const rolling = { interval: 1_000, bucketPeriod: 100, countAt: "end" } as const
+
+  test("counts a result in the bucket in which its call ended", () => {
+    const breaker = make(rolling)
+    const done = breaker.allow()
+    now = 2_500
+    done("failure")
+    expect(breaker.counts).toEqual(counts({ requests: 1, totalFailures: 1, consecutiveFailures: 1 }))
+    now = 3_499
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts.totalFailures).toBe(1)
+    now = 3_500
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toEqual(counts({ consecutiveFailures: 1 }))
+  })
+
+  test("counts a call as a request for as long as it is under way", () => {
+    const breaker = make(rolling)
+    const done = breaker.allow()
+    now = 5_000
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts.requests).toBe(1)
+    done("excluded")
+    expect(breaker.counts).toEqual(counts({ requests: 1, totalExclusions: 1 }))
+  })
+
+  test("counts calls that succeed at their ends too, by the platform's clock", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    onTestFinished(() => void vi.useRealTimers())
+    const breaker = new CircuitBreaker({ ...rolling, readyToTrip: () => false })
+    const ends: (() => void)[] = []
+    const calls = [1, 2].map(() => breaker.execute(() => new Promise<void>((end) => ends.push(end))))
+    vi.advanceTimersByTime(2_500)
+    for (const end of ends) end()
+    await Promise.all(calls)
+    vi.advanceTimersByTime(999)
+    expect([breaker.state, breaker.counts.totalSuccesses]).toEqual(["closed", 2])
+    vi.advanceTimersByTime(1)
+    expect([breaker.state, breaker.counts.totalSuccesses]).toEqual(["closed", 0])
+  })
+
+  test("has no effect on a fixed window", () => {
+    const breaker = make({ interval: 1_000, countAt: "end" })
+    const done = breaker.allow()
+    now = 1_001
+    expect(breaker.state).toBe("closed")
+    done("failure")
+    expect(breaker.counts).toEqual(counts())
   })
 })

@@ -6,6 +6,7 @@ import {
   exponentialBackoff,
   failureRate,
   slowCallRate,
+  type Done,
   type Settings,
 } from "../../src/index.ts"
 import { boom, fail, succeed } from "./calls.ts"
@@ -66,6 +67,17 @@ describe("failureRate()", () => {
     expect(breaker.state).toBe("open")
   })
 
+  // Ten calls a second, all of which time out.
+  test.each([5_000, 9_500, 10_000, 15_000])("opens when its calls take %i ms, with a window of 10 000 #16", (duration) => {
+    const breaker = make(failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }))
+    const calls: Done[] = []
+    for (now = 0; breaker.state === "closed" && now < 60_000; now += 100) {
+      calls.push(breaker.allow())
+      if (now >= duration) calls.shift()?.("failure")
+    }
+    expect(now - duration).toBe(2_000)
+  })
+
   test("does not count excluded calls towards the minimum", async () => {
     const rate = failureRate({ threshold: 1, minimumRequests: 4, within: 10_000 })
     const breaker = make({ ...rate, isExcluded: (_, result) => result === "fine" })
@@ -118,6 +130,14 @@ describe("slowCallRate()", () => {
     take(breaker, 101)
     expect(breaker.state).toBe("closed")
     take(breaker, 101)
+    expect(breaker.state).toBe("open")
+  })
+
+  test("opens by calls that take longer than its window", () => {
+    const breaker = make(slowCallRate({ threshold: 0.5, slowerThan: 10_000, minimumRequests: 2, within: 10_000 }))
+    const calls = [breaker.allow(), breaker.allow()]
+    now = 10_001
+    for (const done of calls) done("success")
     expect(breaker.state).toBe("open")
   })
 

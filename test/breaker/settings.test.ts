@@ -30,6 +30,7 @@ const wrong: Record<string, readonly unknown[]> = {
   maxRequests: [-1, 1.5, ...notFinite, ...notNumbers],
   interval: [-1, ...notFinite, ...notNumbers],
   bucketPeriod: [-1, ...notFinite, ...notNumbers],
+  countAt: ["begin", "", 1, null, true],
   windowSize: [-1, 1.5, ...notFinite, ...notNumbers],
   timeout: [-1, ...notFinite, ...notNumbers],
   probeTimeout: [-1, ...notFinite, ...notNumbers],

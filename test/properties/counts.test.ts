@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import { afterEach, assert, test, vi } from "vitest"
 import type { Outcome } from "../../src/index.ts"
-import { expectSame, moves, plans, stepsOf, windows, World, type Plan, type Step } from "./world.ts"
+import { expectSame, holdsOnlyEnded, moves, plans, stepsOf, windows, World, type Plan, type Step } from "./world.ts"
 
 const numRuns = 1_000
 
@@ -62,20 +62,23 @@ interface Listed {
   readonly generation: number
   readonly admitted: number
   readonly reading: number
+  ended?: number
   outcome?: Outcome
   slow?: boolean
   order?: number
 }
 
 /** The counts of a list of calls. `time` and `admitted` start at 0 with the generation. */
-function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, windowSize }: Plan["window"], time: number): object {
+function recount(list: readonly Listed[], window: Plan["window"], time: number): object {
+  const { interval = 0, bucketPeriod = 0, windowSize } = window
   const buckets = bucketPeriod && Math.ceil(interval / bucketPeriod)
   const age = (at: number): number => Math.floor(at / bucketPeriod)
   const ranked = list.filter(({ outcome }) => outcome === "success" || outcome === "failure")
   ranked.sort((a, b) => (b.order ?? 0) - (a.order ?? 0))
   const within = list.filter((call) => {
     if (windowSize) return !call.outcome || (ranked.includes(call) && ranked.indexOf(call) < windowSize)
-    return buckets < 2 || age(time) - age(call.admitted) < buckets
+    const from = holdsOnlyEnded(window) ? (call.ended ?? time) : call.admitted
+    return buckets < 2 || age(time) - age(from) < buckets
   })
   const streak = (outcome: Outcome): number => {
     const end = ranked.findIndex((call) => call.outcome !== outcome)
@@ -96,7 +99,7 @@ function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, wind
 
 /** Plans in which a window fills, since the breaker does not open by its rule. */
 const rolling: fc.Arbitrary<Plan> = fc
-  .tuple(plans, fc.oneof(windows.rolling, windows.last), fc.option(fc.nat(300), { nil: undefined, freq: 2 }))
+  .tuple(plans, fc.oneof(windows.rolling, windows.ended, windows.last), fc.option(fc.nat(300), { nil: undefined, freq: 2 }))
   .map(([plan, window, slowCallDuration]) => ({ ...plan, window, slowCallDuration, rule: "never" }))
 
 test("the counts are those of the calls in the window", () => {
@@ -123,7 +126,7 @@ test("the counts are those of the calls in the window", () => {
         const now = world.breaker.snapshot()
         if (time > highest || time < highest - 1_000 || now.state === "open") highest = time
         if (now.generation !== generation) [generation, began, list] = [now.generation, passed, []]
-        if (step.do === "restore" && (now.state === "half-open" || plan.window.windowSize)) list = list.filter(({ outcome }) => outcome)
+        if (step.do === "restore" && (now.state === "half-open" || holdsOnlyEnded(plan.window))) list = list.filter(({ outcome }) => outcome)
         if (world.calls.length > calls && world.calls.at(-1)?.counted) {
           const entry = { generation, admitted: passed - began, reading: world.clock.time }
           entries.set(world.calls.at(-1), entry)
@@ -135,6 +138,7 @@ test("the counts are those of the calls in the window", () => {
 
       function settleListed(step: Step & { do: "settle" }, entry: Listed | undefined, order: number): void {
         if (!entry || entry.outcome) return
+        entry.ended = passed - began
         entry.outcome = step.outcome
         entry.order = order
         const { slowCallDuration = Infinity } = plan

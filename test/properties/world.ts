@@ -56,7 +56,7 @@ function fail(): never {
 /** Settings of a breaker, as data. */
 export interface Plan {
   readonly maxRequests: number
-  readonly window: Pick<Settings, "interval" | "bucketPeriod" | "windowSize">
+  readonly window: Pick<Settings, "interval" | "bucketPeriod" | "countAt" | "windowSize">
   readonly timeout: number | keyof typeof TIMEOUTS
   readonly probeTimeout: number | undefined
   readonly slowCallDuration: number | undefined
@@ -76,11 +76,17 @@ export type Step =
 const names = <T extends object>(of: T): fc.Arbitrary<keyof T> => fc.constantFrom(...(Object.keys(of) as (keyof T)[]))
 export const ms: fc.Arbitrary<number> = fc.integer({ min: 1, max: 2_000 })
 
-export const windows: Record<"none" | "fixed" | "rolling" | "last", fc.Arbitrary<Plan["window"]>> = {
+export const windows: Record<"none" | "fixed" | "rolling" | "ended" | "last", fc.Arbitrary<Plan["window"]>> = {
   none: fc.constant({}),
   fixed: fc.record({ interval: ms }),
   rolling: fc.record({ interval: ms, bucketPeriod: fc.integer({ min: 50, max: 900 }) }),
+  ended: fc.record({ interval: ms, bucketPeriod: fc.integer({ min: 50, max: 900 }), countAt: fc.constant("end" as const) }),
   last: fc.record({ windowSize: fc.integer({ min: 1, max: 5 }) }),
+}
+
+/** Whether the window takes calls in when they end, so that it does not hold those under way. */
+export function holdsOnlyEnded({ interval = 0, bucketPeriod = 0, countAt, windowSize }: Plan["window"]): boolean {
+  return windowSize !== undefined || (countAt === "end" && interval > bucketPeriod)
 }
 
 export const plans: fc.Arbitrary<Plan> = fc.record({
