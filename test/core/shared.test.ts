@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest"
 import { noCounts, type Counts } from "../../src/core/counts.ts"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
-import { applyReport, type Report, type Run, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
+import { createRecord } from "../../src/core/record.ts"
+import { applyReport, applyToRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
 import { runs } from "../stores/runs.ts"
 
 const START = 1_800_000_000_000
@@ -89,6 +90,14 @@ describe("a report of calls that ended some time ago", () => {
     expect(window.buckets.map(({ requests }) => requests)).toEqual([1, 1, 1, 1])
     const left = [1_000, 5_500, 6_000, 10_000].map((at) => (shared.report({}, at), shared.record.snapshot.counts.totalSuccesses))
     expect(left).toEqual([3, 2, 1, 0])
+  })
+
+  test("drops those that have left the window before they are reported", () => {
+    const policy = createPolicy({ interval: 1_000, bucketPeriod: 100, readyToTrip: () => false }, () => {})
+    const record = createRecord(policy, START)
+    for (const at of [1_000, 2_000]) applyToRecord(record, policy, { runs: [{ outcome: "failure", calls: 3, age: at - 500 }] }, START + at)
+    applyToRecord(record, policy, {}, START + 5_000)
+    expect(record.counts).toEqual({ ...noCounts(), consecutiveFailures: 6 })
   })
 
   test("merges them by age with calls that others reported before", () => {
