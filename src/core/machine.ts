@@ -120,10 +120,9 @@ export function admit(record: BreakerRecord, policy: Policy, period?: number): P
     return probe
   }
   if (!time || (policy.atEnd && period === undefined)) return permit
-  // A bucket of an earlier period may have left the window.
-  const isPresent = period === undefined && permit.bucket?.age === time.age
-  if (!isPresent) record.permit = { ...permit, bucket: bucketOf(time, period ?? time.age) }
-  record.permit.bucket!.requests += 1
+  const bucket = bucketOf(time, period ?? time.age)
+  bucket.requests += 1
+  if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
   return record.permit
 }
 

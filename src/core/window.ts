@@ -22,6 +22,8 @@ export interface TimeWindow {
   until: number
   first: number
   buckets: Bucket[]
+  /** The bucket that was last asked for, unless periods have passed since. */
+  last: Bucket | undefined
 }
 
 /** A ring of the last settled calls, each a small number. Once it is full, `next` is the index of the oldest. */
@@ -33,6 +35,7 @@ export interface CallWindow {
 /** Moves the window on to period `age`: a bucket leaves once it is `length` periods older. */
 export function roll(time: TimeWindow, counts: Counts, age: number, length: number): void {
   time.age = age
+  time.last = undefined
   const { buckets } = time
   for (let old; (old = buckets[time.first]) && age - old.age >= length; time.first++) {
     add(counts, old, -1)
@@ -49,11 +52,15 @@ export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
 }
 
 /** The bucket of period `age`, which is the present one or an earlier one. It is added when it is missing. */
-export function bucketOf({ first, buckets }: TimeWindow, age: number): Bucket {
+export function bucketOf(time: TimeWindow, age: number): Bucket {
+  if (time.last?.age === age) return time.last
+  const { first, buckets } = time
   let place = buckets.length
   while (place > first && buckets[place - 1]!.age > age) place--
-  let bucket = buckets[place - 1]
+  // Those before `first` have left the window, whatever their periods.
+  let bucket = place > first ? buckets[place - 1] : undefined
   if (bucket?.age !== age) buckets.splice(place, 0, (bucket = { age, ...noCounts() }))
+  time.last = bucket
   return bucket
 }
 

@@ -92,12 +92,19 @@ describe("a report of calls that ended some time ago", () => {
     expect(left).toEqual([3, 2, 1, 0])
   })
 
-  test("drops those that have left the window before they are reported", () => {
+  test.each([
+    ["and none that are in it are known", []],
+    ["and those that are in it are known", [900, 1_000]],
+  ])("drops those that have left the window before they are reported, %s", (_, others) => {
     const policy = createPolicy({ interval: 1_000, bucketPeriod: 100, readyToTrip: () => false }, () => {})
     const record = createRecord(policy, START)
-    for (const at of [1_000, 2_000]) applyToRecord(record, policy, { runs: [{ outcome: "failure", calls: 3, age: at - 500 }] }, START + at)
+    const report = (now: number, ended: number): unknown =>
+      applyToRecord(record, policy, { runs: [{ outcome: "failure", calls: 3, age: now - ended }] }, START + now)
+    report(1_000, 500)
+    for (const ended of others) report(1_000, ended)
+    report(1_600, 500)
     applyToRecord(record, policy, {}, START + 5_000)
-    expect(record.counts).toEqual({ ...noCounts(), consecutiveFailures: 6 })
+    expect(record.counts).toEqual({ ...noCounts(), consecutiveFailures: 6 + 3 * others.length })
   })
 
   test("merges them by age with calls that others reported before", () => {
