@@ -55,7 +55,6 @@ function advance(record: BreakerRecord, now: number): void {
   // The clock was set back: end the open period. One early probe is better than a period that does not end.
   record.since = set && record.state === "open" ? -Infinity : record.since + step
   for (const probe of record.probes ?? []) probe.at += step
-  if (record.time) record.time.until = -Infinity
 }
 
 /**

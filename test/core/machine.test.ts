@@ -1,6 +1,6 @@
 /** Edge cases of the state machine that a breaker never reaches, or reaches only at one exact moment. */
 import { expect, test } from "vitest"
-import { admit, adopt, lapse, retryAfter, settle, tick, trip } from "../../src/core/machine.ts"
+import { admit, adopt, lapse, reset, retryAfter, settle, tick, trip } from "../../src/core/machine.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../src/core/policy.ts"
 import { createRecord, type BreakerRecord, type Permit } from "../../src/core/record.ts"
 
@@ -18,6 +18,20 @@ test("a breaker without half-open calls has none to give up", () => {
   expect(lapse(record, policy)).toBeUndefined()
   trip(record, policy)
   expect(lapse(record, policy)).toBeUndefined()
+})
+
+test("a half-open call that is given up changes nothing if the rule for the open period has changed the state", () => {
+  const timeout = (): number => {
+    if (record.probes) reset(record, policy)
+    return 1_000
+  }
+  const [record, policy] = start({ timeout })
+  trip(record, policy)
+  tick(record, policy, 1_001)
+  admit(record, policy)
+  tick(record, policy, 5_000)
+  expect(lapse(record, policy)).toBeUndefined()
+  expect(record).toMatchObject({ state: "closed", since: 5_000 })
 })
 
 test("adopting the state that a record already has changes neither counts nor generation", () => {
