@@ -53,9 +53,9 @@ function textOf(value: unknown): string {
  */
 export function checkAll(settings: object, rules: Readonly<Record<string, Rule>>, within = ""): void {
   check("settings", settings, OBJECT)
-  for (const name in rules) {
+  for (const [name, rule] of Object.entries(rules)) {
     const value: unknown = settings[name as keyof typeof settings]
-    if (value !== undefined) check(within + name, value, rules[name] as Rule)
+    if (value !== undefined) check(within + name, value, rule)
   }
 }
 

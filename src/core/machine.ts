@@ -18,7 +18,7 @@ import { ask, BOOLEAN } from "./check.ts"
 import type { Counts, Outcome, State } from "./counts.ts"
 import { openPeriod, type Policy } from "./policy.ts"
 import { newGeneration, type BreakerRecord, type Permit } from "./record.ts"
-import { bucketOf, push, roll, tally, toNumber } from "./window.ts"
+import { bucketOf, moveOn, push, roll, tally, toNumber } from "./window.ts"
 
 /** A change of state. */
 export interface Transition {
@@ -105,7 +105,7 @@ export function lapse(record: BreakerRecord, policy: Policy): Transition | undef
 /**
  * Admits a call, or says why not.
  *
- * @param period - The period of a rolling window in which the call began; by default the present one.
+ * @param period - The period of a rolling window that counts the call; by default the latest that is known.
  */
 export function admit(record: BreakerRecord, policy: Policy, period?: number): Permit | "open" | "too-many" {
   if (record.state === "open") return "open"
@@ -118,7 +118,7 @@ export function admit(record: BreakerRecord, policy: Policy, period?: number): P
     record.probes.push(probe)
     return probe
   }
-  if (!time || (policy.atEnd && period === undefined)) return permit
+  if (!time) return permit
   const bucket = bucketOf(time, period ?? time.age)
   bucket.requests += 1
   if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
@@ -164,7 +164,7 @@ export function agree(record: BreakerRecord, policy: Policy, own: Counts, eviden
   const { consecutiveSuccesses, consecutiveFailures } = counts
   const more = { ...own }
   // When the fixed window of the other breaker began is unknown: then only its own counts are used.
-  if (!policy.interval) for (const key in more) more[key as keyof Counts] = Math.max(own[key as keyof Counts], counts[key as keyof Counts])
+  if (!policy.interval) for (const key of Object.keys(more) as (keyof Counts)[]) more[key] = Math.max(own[key], counts[key])
   return openIfReady(record, policy, { ...more, consecutiveSuccesses, consecutiveFailures }, evidence)
 }
 
@@ -246,13 +246,9 @@ export function book(record: BreakerRecord, policy: Policy, permit: Permit, outc
     counts.consecutiveSuccesses = failed ? 0 : counts.consecutiveSuccesses + 1
     counts.consecutiveFailures = failed ? counts.consecutiveFailures + 1 : 0
   }
-  if (time) {
-    let { bucket } = permit
-    if (!bucket) {
-      bucket = bucketOf(time, time.age)
-      bucket.requests += 1
-    }
-    // A call that took longer than the window lasts changes only the streak, unless it is counted at its end.
+  if (time && permit.bucket) {
+    const bucket = policy.atEnd ? moveOn(time, counts, permit.bucket, policy.buckets) : permit.bucket
+    // A call that took longer than the window lasts changes only the streak.
     if (time.age - bucket.age >= policy.buckets) return
     tally(bucket, outcome, slow)
   }

@@ -15,7 +15,7 @@ export interface Permit {
   at: number
   /** Identifies a half-open call in a shared record. */
   lease?: string
-  /** The bucket of a rolling time window that counts the call: the one in which it began, or none if that in which it ends. */
+  /** The bucket of a rolling time window that counts the call, at least until it ends: the one in which it began. */
   readonly bucket: Bucket | undefined
 }
 

@@ -191,14 +191,16 @@ export function renew(record: BreakerRecord, generation: number): void {
 
 /** Counts the reported calls, except those that ended before the present state began. */
 function applyRuns(record: BreakerRecord, policy: Policy, { runs = [], retryAfter }: Report): void {
+  // Each run tells when it ended: that is the period in which its calls stay.
+  const dated = { ...policy, atEnd: false }
   for (const { outcome, calls, slow = 0, age = 0, overtaken } of runs) {
     const { counts } = record
     const { consecutiveFailures } = counts
     const elapsed = record.now - age - record.since
     const period = Math.floor(elapsed / policy.bucketPeriod)
     for (let i = 0; i < calls && elapsed >= 0 && record.state === "closed"; i++) {
-      const permit = admit(record, policy, period) as Permit
-      settle(record, policy, permit, outcome, i < slow, { retryAfter })
+      const permit = admit(record, dated, period) as Permit
+      settle(record, dated, permit, outcome, i < slow, { retryAfter })
     }
     if (overtaken && consecutiveFailures) Object.assign(counts, { consecutiveFailures, consecutiveSuccesses: 0 })
   }

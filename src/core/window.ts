@@ -48,7 +48,17 @@ export function roll(time: TimeWindow, counts: Counts, age: number, length: numb
 
 /** Adds what a bucket holds to the totals, or takes it out again. */
 export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
-  for (const key in counts) counts[key as keyof Counts] += sign * bucket[key as keyof Counts]
+  for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
+}
+
+/** Moves a call on to the present period, since it ends now. Returns the bucket of that. */
+export function moveOn(time: TimeWindow, counts: Counts, from: Bucket, length: number): Bucket {
+  if (from.age === time.age) return from
+  if (time.age - from.age < length) from.requests -= 1
+  else counts.requests += 1
+  const to = bucketOf(time, time.age)
+  to.requests += 1
+  return to
 }
 
 /** The bucket of period `age`, which is the present one or an earlier one. It is added when it is missing. */

@@ -20,7 +20,7 @@ const LONGEST_CALL = 300_000
 
 /**
  * A bounded map of breakers. When it is full, the least recently used one that is closed and idle makes room; if
- * there is none, one that is closed; if there is none, any.
+ * there is none, one that is not open; if there is none, any.
  */
 export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitBreaker]> {
   // In order of use, the most recently used last.
@@ -80,7 +80,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   async use<T>(key: string, call: (breaker: CircuitBreaker) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(key) ?? this.#add(key)
     // Moves it to the end, unless calls that `added` has made displaced it.
-    if (this.#entries.delete(key)) this.#entries.set(key, entry)
+    if (this.#entries.get(key) === entry && this.#entries.delete(key)) this.#entries.set(key, entry)
     entry.calls += 1
     entry.usedAt = performance.now()
     try {
@@ -116,7 +116,8 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
 }
 
 /** What is lost with a breaker: least when it is closed and idle, most when it is open. */
-function valueOf({ breaker, calls, usedAt }: Entry): 0 | 1 | 2 {
-  if (breaker.state !== "closed") return 2
-  return calls > 0 && performance.now() - usedAt < LONGEST_CALL ? 1 : 0
+function valueOf({ breaker: { state }, calls, usedAt }: Entry): 0 | 1 | 2 {
+  if (state === "open") return 2
+  // One that has been half-open for long is no longer used: it must not outlast those that are.
+  return state === "half-open" || (calls > 0 && performance.now() - usedAt < LONGEST_CALL) ? 1 : 0
 }

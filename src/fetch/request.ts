@@ -35,15 +35,10 @@ export function methodOf(input: FetchInput, init: RequestInit | undefined): stri
   return init?.method ?? asRequest(input)?.method ?? "GET"
 }
 
-/**
- * The call as a `Request` for callbacks, without the signal: a `Request` would leave a listener on it.
- *
- * @param body - Stands in for the body, which can be read only once.
- */
-export function describe(input: FetchInput, init: RequestInit | undefined, body: ReadableStream | null = null): Request {
+/** The call as a `Request` for callbacks. It has no body, since a body can be read only once. */
+export function describe(input: FetchInput, init: RequestInit | undefined): Request {
   const { headers = asRequest(input)?.headers } = init ?? {}
-  const fields = { method: methodOf(input, init), ...(headers && { headers }), body, signal: null }
-  return new Request(urlOf(input), override(init, fields))
+  return new Request(urlOf(input), { method: methodOf(input, init), ...(headers && { headers }) })
 }
 
 /** `init`, with headers that can be read more than once: an iterator yields them only once. */
@@ -90,8 +85,10 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
     if (used || (!init?.body && !request?.bodyUsed && request?.body?.locked)) return true
     if (/^(get|head)$/i.test(methodOf(input, init)) && (init?.body ?? request?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
-    // An empty stream stands in for one that the call has used up.
-    describe(input, init, init?.body instanceof ReadableStream ? new ReadableStream() : null)
+    // An empty stream stands in for one that the call has used up. Without the signal: a `Request` would leave a
+    // listener on it.
+    const body = init?.body instanceof ReadableStream ? new ReadableStream() : null
+    new Request(urlOf(input), override(init, { method: methodOf(input, init), body, signal: null }))
     return false
   } catch {
     return true

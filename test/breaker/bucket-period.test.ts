@@ -89,14 +89,38 @@ describe('countAt: "end"', () => {
     expect(breaker.counts).toEqual(counts({ consecutiveFailures: 1 }))
   })
 
-  test("counts a call as a request for as long as it is under way", () => {
+  test("counts a call under way as a request in the bucket in which it began, and moves it when it ends", () => {
     const breaker = make(rolling)
-    const done = breaker.allow()
-    now = 5_000
+    const [one, other] = [breaker.allow(), breaker.allow()]
+    now = 500
+    one("failure")
+    expect(breaker.counts.requests).toBe(2)
+    now = 1_000
     expect(breaker.state).toBe("closed")
     expect(breaker.counts.requests).toBe(1)
-    done("excluded")
-    expect(breaker.counts).toEqual(counts({ requests: 1, totalExclusions: 1 }))
+    other("excluded")
+    expect(breaker.counts).toMatchObject({ requests: 2, totalFailures: 1, totalExclusions: 1 })
+    now = 1_500
+    expect(breaker.state).toBe("closed")
+    expect(breaker.counts).toMatchObject({ requests: 1, totalFailures: 0, totalExclusions: 1 })
+  })
+
+  test("does not count a success for a state that its clock has ended meanwhile", async () => {
+    let meddles = false
+    const clock = {
+      now(): number {
+        if (meddles) {
+          meddles = false
+          breaker.reset()
+        }
+        return now
+      },
+    }
+    const breaker = make({ ...rolling, clock })
+    const call = breaker.execute(async () => {})
+    meddles = true
+    await call
+    expect(breaker.counts).toEqual(counts())
   })
 
   test("counts calls that succeed at their ends too, by the platform's clock", async () => {
@@ -118,8 +142,8 @@ describe('countAt: "end"', () => {
     const breaker = make({ interval: 1_000, countAt: "end" })
     const done = breaker.allow()
     now = 1_001
-    expect(breaker.state).toBe("closed")
+    breaker.allow()
     done("failure")
-    expect(breaker.counts).toEqual(counts())
+    expect(breaker.counts).toEqual(counts({ requests: 1 }))
   })
 })

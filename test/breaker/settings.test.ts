@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { CircuitBreaker, consecutiveFailures, failureRate, type Settings } from "../../src/index.ts"
 import { counts, fail, succeed } from "./calls.ts"
 
 afterEach(() => {
@@ -58,6 +58,18 @@ describe("new CircuitBreaker()", () => {
 
   test.each([null, 5, "x", () => {}])("refuses %s for the settings", (settings) => {
     expect(() => new CircuitBreaker(settings as never)).toThrow(/^settings must be an object: got (null|5|"x"|\(\) => \{\s*\})$/)
+  })
+
+  test("is not confused by what a page has added to Object.prototype", async () => {
+    const prototype = Object.prototype as unknown as Record<string, unknown>
+    prototype["extended"] = () => {}
+    onTestFinished(() => void delete prototype["extended"])
+    let now = 0
+    const breaker = new CircuitBreaker({ ...failureRate({ threshold: 1, within: 1_000 }), clock: { now: () => now } })
+    await fail(breaker, 3)
+    now += 5_000
+    expect(breaker.state).toBe("closed")
+    expect(Object.values(breaker.counts)).toEqual([0, 0, 0, 0, 0, 0, 3])
   })
 
   test("reports a value that cannot be converted to a text", () => {

@@ -78,6 +78,17 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
   })
 
+  test("drops breakers that have long been half-open before those in use", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    const safeFetch = wrapFetch((input) => (String(input) === url("b") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    await callAll(safeFetch, "a")
+    safeFetch.breakers.get(origin("a"))?.trip()
+    vi.advanceTimersByTime(86_400_000)
+    void safeFetch(url("b"))
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("b"), origin("c")])
+  })
+
   test("takes a breaker to be idle minutes after its last call began, since that may never end", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
     const safeFetch = wrapFetch((input) => (String(input) === url("a") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })

@@ -45,6 +45,12 @@ describe("key()", () => {
     expect([sent, [...safeFetch.breakers].map(([key]) => key)]).toEqual([["a"], ["a"]])
   })
 
+  test("is asked about a call that only a custom fetch accepts", async () => {
+    const safeFetch = wrap({ key: () => "own" }, answer(200))
+    await safeFetch("https://a.example/", { mode: "navigate" })
+    expect(safeFetch.breakers.has("own")).toBe(true)
+  })
+
   test("is reported when it is async, together with its rejection, and the origin is used instead", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     const safeFetch = wrap({ key: (() => Promise.reject(boom)) as never }, answer(200))

@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import { afterEach, assert, test, vi } from "vitest"
 import type { Outcome } from "../../src/index.ts"
-import { expectSame, holdsOnlyEnded, moves, plans, stepsOf, windows, World, type Plan, type Step } from "./world.ts"
+import { expectSame, moves, plans, stepsOf, windows, World, type Plan, type Step } from "./world.ts"
 
 const numRuns = 1_000
 
@@ -69,16 +69,15 @@ interface Listed {
 }
 
 /** The counts of a list of calls. `time` and `admitted` start at 0 with the generation. */
-function recount(list: readonly Listed[], window: Plan["window"], time: number): object {
-  const { interval = 0, bucketPeriod = 0, windowSize } = window
+function recount(list: readonly Listed[], { interval = 0, bucketPeriod = 0, countAt, windowSize }: Plan["window"], time: number): object {
   const buckets = bucketPeriod && Math.ceil(interval / bucketPeriod)
   const age = (at: number): number => Math.floor(at / bucketPeriod)
   const ranked = list.filter(({ outcome }) => outcome === "success" || outcome === "failure")
   ranked.sort((a, b) => (b.order ?? 0) - (a.order ?? 0))
   const within = list.filter((call) => {
     if (windowSize) return !call.outcome || (ranked.includes(call) && ranked.indexOf(call) < windowSize)
-    const from = holdsOnlyEnded(window) ? (call.ended ?? time) : call.admitted
-    return buckets < 2 || age(time) - age(from) < buckets
+    const at = countAt === "end" ? (call.ended ?? call.admitted) : call.admitted
+    return buckets < 2 || age(time) - age(at) < buckets
   })
   const streak = (outcome: Outcome): number => {
     const end = ranked.findIndex((call) => call.outcome !== outcome)
@@ -126,7 +125,7 @@ test("the counts are those of the calls in the window", () => {
         const now = world.breaker.snapshot()
         if (time > highest || time < highest - 1_000 || now.state === "open") highest = time
         if (now.generation !== generation) [generation, began, list] = [now.generation, passed, []]
-        if (step.do === "restore" && (now.state === "half-open" || holdsOnlyEnded(plan.window))) list = list.filter(({ outcome }) => outcome)
+        if (step.do === "restore" && (now.state === "half-open" || plan.window.windowSize)) list = list.filter(({ outcome }) => outcome)
         if (world.calls.length > calls && world.calls.at(-1)?.counted) {
           const entry = { generation, admitted: passed - began, reading: world.clock.time }
           entries.set(world.calls.at(-1), entry)

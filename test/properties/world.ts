@@ -84,11 +84,6 @@ export const windows: Record<"none" | "fixed" | "rolling" | "ended" | "last", fc
   last: fc.record({ windowSize: fc.integer({ min: 1, max: 5 }) }),
 }
 
-/** Whether the window takes calls in when they end, so that it does not hold those under way. */
-export function holdsOnlyEnded({ interval = 0, bucketPeriod = 0, countAt, windowSize }: Plan["window"]): boolean {
-  return windowSize !== undefined || (countAt === "end" && interval > bucketPeriod)
-}
-
 export const plans: fc.Arbitrary<Plan> = fc.record({
   maxRequests: fc.integer({ min: 0, max: 4 }),
   window: fc.oneof(...Object.values(windows)),

@@ -21,8 +21,9 @@ storeContract("durableObjectStore()", () => {
       const store = durableObjectStore(own)
       return {
         link: (host) => {
-          const { interval, buckets, bucketPeriod, ...policy } = host.policy
-          shared = { ...policy, interval: interval || buckets * bucketPeriod, bucketPeriod }
+          const { interval, buckets, bucketPeriod, atEnd, ...policy } = host.policy
+          const countAt = atEnd ? "end" : "start"
+          shared = { ...policy, interval: interval || buckets * bucketPeriod, bucketPeriod, countAt }
           return store.link(host)
         },
       }

@@ -35,7 +35,7 @@ export async function elect(name: string, term: string, storage: WebStorage, lim
   try {
     if (locks) return await electByLock(locks, `${name} ${term}`)
   } catch {
-    // Locks are denied to documents without an origin of their own.
+    // The request was denied or failed, as it may in embedded browsers.
   }
   return electByClaim(storage, name, term, Math.max(limit, 2 * CLAIM))
 }
