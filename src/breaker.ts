@@ -7,6 +7,7 @@ import { check, FUNCTION, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
+  admitClosed,
   beginNow,
   book,
   lapse,
@@ -14,12 +15,11 @@ import {
   retryAfter,
   settle,
   tick,
-  tickClosed,
   trip,
   type Evidence,
   type Transition,
 } from "./core/machine.ts"
-import { admitsByTime, createPolicy, isTimed, type Policy } from "./core/policy.ts"
+import { createPolicy, isTimed, type Policy } from "./core/policy.ts"
 import type { BreakerRecord, Permit } from "./core/record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./core/snapshot.ts"
 import { bounded } from "./deadline.ts"
@@ -151,8 +151,8 @@ export class CircuitBreaker {
     const record = this.#record
     const isPlain = this.#plain && options === undefined && typeof request === "function"
     if (isPlain && record.state === "closed" && !this.#store?.holdsBack) {
-      if (admitsByTime(this.#policy)) tickClosed(record, this.#policy, this.#now())
-      return this.#run(this.#sharedCall(admit(record, this.#policy) as Permit), request)
+      const permit = isTimed(this.#policy) ? admitClosed(record, this.#policy, this.#now()) : (admit(record, this.#policy) as Permit)
+      return this.#run(this.#sharedCall(permit), request)
     }
     return this.#execute(request, options)
   }
@@ -330,18 +330,18 @@ export class CircuitBreaker {
   #isPlain(): boolean {
     const { isSuccessful, isExcluded, callTimeout, slowCallDuration, mode } = this.#settings
     const isOther = isSuccessful || isExcluded || callTimeout || slowCallDuration !== undefined || mode === "disabled"
-    const isTimely = this.#policy.atEnd || !this.#needsTime("success")
-    return !isOther && isTimely && !this.#isolations && !this.#listeners?.outcomes
+    return !isOther && !this.#needsTime("success") && !this.#isolations && !this.#listeners?.outcomes
   }
 
   /**
    * Whether the closed state needs the time at which a call with this outcome ends. Reading the clock costs
-   * as much as a call that does nothing. After a success the clock need not be read for a rolling window of starts:
-   * the counts come out the same when the window is moved later.
+   * as much as a call that does nothing. A success leaves a rolling window where it is: the counts come out the
+   * same when that is moved later. A window of ends counts it in the latest period that is known, that in which a call
+   * last began or failed.
    */
   #needsTime(outcome: Outcome): boolean {
     const { interval, bucketPeriod, atEnd } = this.#policy
-    return interval > 0 || atEnd || (bucketPeriod > 0 && (outcome === "failure" || !this.#settings.byPlatform))
+    return interval > 0 || (bucketPeriod > 0 && (outcome === "failure" || !(atEnd || this.#settings.byPlatform)))
   }
 
   /** The time at which a call begins, if its duration is needed. */
@@ -356,7 +356,7 @@ export class CircuitBreaker {
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
     if (this.#settings.mode === "disabled") return undefined
-    if (admitsByTime(this.#policy) || record.state !== "closed") {
+    if (isTimed(this.#policy) || record.state !== "closed") {
       this.#tick()
       if (record.probes) {
         this.#changed(lapse(record, this.#policy))
@@ -400,12 +400,8 @@ export class CircuitBreaker {
       permit,
       fulfilled: (result) => {
         const record = this.#record
-        const policy = this.#policy
-        // Read before the check: a clock of the user's may call into the breaker.
-        const now = this.#plain && policy.atEnd ? this.#now() : undefined
         if (this.#plain && permit === record.permit) {
-          if (now !== undefined) tickClosed(record, policy, now)
-          book(record, policy, permit, "success", false)
+          book(record, this.#policy, permit, "success", false)
           this.#store?.settled(permit, "success", true, false)
         } else {
           this.#judged(permit, start, judge(this.#settings, undefined, result))
@@ -427,17 +423,16 @@ export class CircuitBreaker {
     const policy = this.#policy
     const { mode, slowCallDuration = Infinity } = this.#settings
     if (mode === "disabled") return
-    let duration: number | undefined
-    const read = start !== undefined || this.#needsTime(outcome) || record.state !== "closed"
-    if (read) {
-      const now = this.#now()
-      if (start !== undefined) duration = Math.max(now - start, 0)
-      this.#tick(now)
-    }
-    const counted = permit?.generation === record.generation
+    const isTimely = this.#needsTime(outcome) || record.state !== "closed"
+    const now = isTimely || start !== undefined ? this.#now() : NaN
+    const duration = start === undefined ? undefined : Math.max(now - start, 0)
     const slow = duration !== undefined && duration > slowCallDuration
+    // Only then: the counts must not depend on whether anyone wants to know the duration.
+    const ticks = isTimely || slow
+    if (ticks) this.#tick(now)
+    const counted = permit?.generation === record.generation
     const change = permit && settle(record, policy, permit, outcome, slow, evidence)
-    if (change && !read) beginNow(record, this.#now())
+    if (change && !ticks) beginNow(record, start === undefined ? this.#now() : now)
     if (this.#listeners?.outcomes) this.#listeners.queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
     if (permit) this.#store?.settled(permit, outcome, counted, slow, evidence?.retryAfter, change)

@@ -55,6 +55,7 @@ function advance(record: BreakerRecord, now: number): void {
   // The clock was set back: end the open period. One early probe is better than a period that does not end.
   record.since = set && record.state === "open" ? -Infinity : record.since + step
   for (const probe of record.probes ?? []) probe.at += step
+  if (record.time) record.time.until = -Infinity
 }
 
 /**
@@ -74,19 +75,8 @@ export function tick(record: BreakerRecord, policy: Policy, now: number): Transi
   if (time) {
     const age = Math.floor(elapsed / policy.bucketPeriod)
     if (age !== time.age) roll(time, record.counts, age, policy.buckets)
-    time.until = record.since + (age + 1) * policy.bucketPeriod
   }
   return undefined
-}
-
-/**
- * Like {@link tick}, for a closed breaker, with a short cut within a period of a rolling window: otherwise this would
- * cost as much as a call that does nothing.
- */
-export function tickClosed(record: BreakerRecord, policy: Policy, now: number): void {
-  const { time } = record
-  if (time && now >= record.now && now < time.until) record.now = now
-  else tick(record, policy, now)
 }
 
 /**
@@ -119,10 +109,27 @@ export function admit(record: BreakerRecord, policy: Policy, period?: number): P
     return probe
   }
   if (!time) return permit
+  if (period === undefined) time.until = record.since + (time.age + 1) * policy.bucketPeriod
   const bucket = bucketOf(time, period ?? time.age)
   bucket.requests += 1
   if (permit.bucket !== bucket) record.permit = { ...permit, bucket }
   return record.permit
+}
+
+/**
+ * Does the work of {@link tick} and {@link admit} for a closed breaker. The short path is for a call in the
+ * same bucket as the one before: all the checks again would cost as much as a call that does nothing.
+ */
+export function admitClosed(record: BreakerRecord, policy: Policy, now: number): Permit {
+  const { permit, time } = record
+  if (time && now >= record.now && now < time.until) {
+    record.now = now
+    record.counts.requests += 1
+    permit.bucket!.requests += 1
+    return permit
+  }
+  tick(record, policy, now)
+  return admit(record, policy) as Permit
 }
 
 /**

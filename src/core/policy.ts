@@ -44,10 +44,11 @@ export interface MachineSettings {
   bucketPeriod?: number | undefined
   /**
    * The bucket of a rolling window of time that counts a call: the one in which it began, as in gobreaker, or the one
-   * in which it ended. Where calls may take as long as the window lasts, as those that time out, use `"end"`, as the
-   * presets do: with `"start"`, such calls have left the window before their outcome is known.
+   * in which it ended. With `"start"`, calls that take as long as the window lasts, as those that time out may, have
+   * left it before their outcome is known. With `"end"`, a success counts in the bucket in which a call last began or
+   * failed, since no clock is read for it.
    *
-   * @defaultValue `"start"`
+   * @defaultValue `"start"`; the presets set `"end"`
    */
   countAt?: "start" | "end" | undefined
   /**
@@ -152,11 +153,6 @@ export function createPolicy(settings: MachineSettings, report: (error: unknown)
 /** Whether the closed state depends on the time; while nothing does, no clock is read. */
 export function isTimed({ interval, bucketPeriod }: Policy): boolean {
   return interval + bucketPeriod > 0
-}
-
-/** Whether an admission in the closed state depends on the time. */
-export function admitsByTime(policy: Policy): boolean {
-  return isTimed(policy) && !policy.atEnd
 }
 
 /** The length of an open period that begins now. The `retryAfter` of the failure can only lengthen it. */

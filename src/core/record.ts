@@ -70,7 +70,7 @@ export function newGeneration(record: BreakerRecord, policy: Policy, since: numb
   record.since = since
   record.permit = { generation, at: since, bucket: undefined }
   const closed = state === "closed"
-  record.time = closed && policy.bucketPeriod ? { age: 0, until: -Infinity, first: 0, buckets: [], last: undefined } : undefined
+  record.time = closed && policy.bucketPeriod ? { age: 0, until: -Infinity, first: 0, buckets: [] } : undefined
   record.calls = closed && policy.windowSize ? { next: 0, calls: [] } : undefined
   record.probes = state === "half-open" ? [] : undefined
 }

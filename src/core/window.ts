@@ -18,12 +18,10 @@ export interface Bucket extends Counts {
 /** The periods in which calls began or ended, oldest first. Buckets before index `first` have left the window. */
 export interface TimeWindow {
   age: number
-  /** The end of period `age`, as a reading of the clock. */
+  /** Before this reading of the clock, a call begins in the same bucket as the latest one. */
   until: number
   first: number
   buckets: Bucket[]
-  /** The bucket that was last asked for, unless periods have passed since. */
-  last: Bucket | undefined
 }
 
 /** A ring of the last settled calls, each a small number. Once it is full, `next` is the index of the oldest. */
@@ -35,7 +33,6 @@ export interface CallWindow {
 /** Moves the window on to period `age`: a bucket leaves once it is `length` periods older. */
 export function roll(time: TimeWindow, counts: Counts, age: number, length: number): void {
   time.age = age
-  time.last = undefined
   const { buckets } = time
   for (let old; (old = buckets[time.first]) && age - old.age >= length; time.first++) {
     add(counts, old, -1)
@@ -51,7 +48,7 @@ export function add(counts: Counts, bucket: Bucket, sign: 1 | -1): void {
   for (const key of Object.keys(counts) as (keyof Counts)[]) counts[key] += sign * bucket[key]
 }
 
-/** Moves a call on to the present period, since it ends now. Returns the bucket of that. */
+/** Moves a call on to the latest period that is known, since it ends now. Returns the bucket of that. */
 export function moveOn(time: TimeWindow, counts: Counts, from: Bucket, length: number): Bucket {
   if (from.age === time.age) return from
   if (time.age - from.age < length) from.requests -= 1
@@ -62,15 +59,12 @@ export function moveOn(time: TimeWindow, counts: Counts, from: Bucket, length: n
 }
 
 /** The bucket of period `age`, which is the present one or an earlier one. It is added when it is missing. */
-export function bucketOf(time: TimeWindow, age: number): Bucket {
-  if (time.last?.age === age) return time.last
-  const { first, buckets } = time
+export function bucketOf({ first, buckets }: TimeWindow, age: number): Bucket {
   let place = buckets.length
   while (place > first && buckets[place - 1]!.age > age) place--
   // Those before `first` have left the window, whatever their periods.
   let bucket = place > first ? buckets[place - 1] : undefined
   if (bucket?.age !== age) buckets.splice(place, 0, (bucket = { age, ...noCounts() }))
-  time.last = bucket
   return bucket
 }
 
