@@ -78,6 +78,16 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
   })
 
+  test("keeps a half-open breaker while a closed one is idle", async () => {
+    let now = 0
+    const safeFetch = wrap({ maxBreakers: 2, clock: { now: () => now } })
+    await callAll(safeFetch, "a", "b")
+    safeFetch.breakers.get(origin("a"))?.trip()
+    now += 60_001
+    await callAll(safeFetch, "c")
+    expect(keys(safeFetch)).toEqual([origin("a"), origin("c")])
+  })
+
   test("drops breakers that have long been half-open before those in use", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
     const safeFetch = wrapFetch((input) => (String(input) === url("b") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })

@@ -86,6 +86,8 @@ describe("perKey()", () => {
     ["the last calls instead of a period", { interval: 1_000 }, { windowSize: 2 }, 2],
     ["a time instead of the last calls", { windowSize: 2 }, { interval: 1_000, bucketPeriod: 100 }, 3],
     ["a period instead of the last calls", { windowSize: 2 }, { interval: 1_000 }, 3],
+    ["or none, and keeps the last calls", { windowSize: 2 }, { maxRequests: 2 }, 2],
+    ["or none, and keeps the time", { interval: 1_000 }, { maxRequests: 2 }, 3],
   ])("may choose another kind of window: %s", async (_, common, own, counted) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {})
     let now = 0
