@@ -34,6 +34,11 @@ export function callsOf(runs: readonly Run[]): number {
   return runs.reduce((sum, { calls }) => sum + calls, 0)
 }
 
+/** Whether the calls of a run failed. */
+export function isFailure({ outcome }: Run): boolean {
+  return outcome === "failure"
+}
+
 /**
  * What a breaker reports to the record it shares. All fields are optional; an empty report only asks for the
  * verdict.

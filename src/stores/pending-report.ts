@@ -4,7 +4,7 @@
  * @module
  */
 import type { Policy } from "../core/policy.ts"
-import { callsOf, type Report, type Run } from "../core/shared.ts"
+import { callsOf, isFailure, type Report, type Run } from "../core/shared.ts"
 
 // While a store is down the breaker goes on, so the outcomes that are kept for the store have a bound.
 const MAX_RUNS = 200
@@ -140,8 +140,4 @@ export class PendingReport {
     this.#successes = 0
     this.#taken = []
   }
-}
-
-function isFailure({ outcome }: Run): boolean {
-  return outcome === "failure"
 }

@@ -6,7 +6,7 @@
 import { checkAll, COUNT, NUMBER, type Rule } from "../../core/check.ts"
 import { createPolicy, type MachineSettings, type Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
-import { applyToRecord, callsOf, decodeRecord, encodeRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../core/shared.ts"
+import { applyToRecord, callsOf, decodeRecord, encodeRecord, isFailure, type Report, type SharedRecord, type Verdict } from "../../core/shared.ts"
 import { report as reportError } from "../../report.ts"
 import { Quorum } from "./quorum.ts"
 
@@ -171,8 +171,4 @@ export class FleetBreaker {
     const length = this.#slowStart
     return verdict.state === "closed" && elapsed < length ? { ...verdict, slowStart: { elapsed, length } } : verdict
   }
-}
-
-function isFailure({ outcome }: Run): boolean {
-  return outcome === "failure"
 }
