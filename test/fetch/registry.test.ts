@@ -7,6 +7,8 @@ afterEach(() => void vi.useRealTimers())
 const boom = new Error("boom")
 const answer = (status: number) => async (): Promise<Response> => new Response(null, { status })
 const url = (host: string): string => `https://${host}.example/`
+const hangingAt = (host: string) => (input: unknown): Promise<Response> =>
+  String(input) === url(host) ? new Promise(() => {}) : answer(200)()
 const origin = (host: string): string => `https://${host}.example`
 const keys = (safeFetch: BreakerFetch): string[] => [...safeFetch.breakers].map(([key]) => key)
 
@@ -70,7 +72,7 @@ describe("BreakerRegistry", () => {
   })
 
   test("keeps an open breaker while a closed one is busy", async () => {
-    const safeFetch = wrapFetch((input) => (String(input) === url("b") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    const safeFetch = wrapFetch(hangingAt("b"), { maxBreakers: 2 })
     await callAll(safeFetch, "a")
     safeFetch.breakers.get(origin("a"))?.trip()
     void safeFetch(url("b"))
@@ -90,7 +92,7 @@ describe("BreakerRegistry", () => {
 
   test("drops breakers that have long been half-open before those in use", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
-    const safeFetch = wrapFetch((input) => (String(input) === url("b") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    const safeFetch = wrapFetch(hangingAt("b"), { maxBreakers: 2 })
     await callAll(safeFetch, "a")
     safeFetch.breakers.get(origin("a"))?.trip()
     vi.advanceTimersByTime(86_400_000)
@@ -101,7 +103,7 @@ describe("BreakerRegistry", () => {
 
   test("takes a breaker to be idle minutes after its last call began, since that may never end", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
-    const safeFetch = wrapFetch((input) => (String(input) === url("a") ? new Promise(() => {}) : answer(200)()), { maxBreakers: 2 })
+    const safeFetch = wrapFetch(hangingAt("a"), { maxBreakers: 2 })
     void safeFetch(url("a"))
     await callAll(safeFetch, "b")
     vi.advanceTimersByTime(299_999)
