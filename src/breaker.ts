@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, FUNCTION, oneOf, type Rule } from "./core/check.ts"
+import { check, FUNCTION, OBJECT, oneOf, type Rule } from "./core/check.ts"
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
@@ -168,6 +168,7 @@ export class CircuitBreaker {
     if (options || typeof request !== "function") {
       try {
         check("request", request, FUNCTION)
+        check("options", options, OPTIONS)
         check("signal", signal, SIGNAL)
         check("callTimeout", limit ?? 0, TIMER)
       } catch (error) {
@@ -455,5 +456,7 @@ function rejection(error: unknown): PromiseLike<never> {
   return { then: (_, reject) => reject!(error) as never }
 }
 
+// A bare signal, as other breakers take it, would be ignored.
+const OPTIONS: Rule = ["{ signal, callTimeout }", (value) => value == null || (OBJECT[1](value) && !isSignal(value))]
 const SIGNAL: Rule = ["an AbortSignal", (value) => value == null || isSignal(value)]
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")

@@ -29,6 +29,16 @@ describe("execute() with a signal", () => {
     expect(breaker.counts).toEqual(counts({}))
   })
 
+  test.each([new AbortController().signal, 5_000, "x"])(
+    "that stands alone, where the options should be, refuses the call, and counts nothing: %o",
+    async (options) => {
+      const breaker = new CircuitBreaker(consecutiveFailures(1))
+      const call = breaker.execute(never, options as unknown as undefined)
+      await expect(call).rejects.toThrow(/^options must be \{ signal, callTimeout \}: got /)
+      expect(breaker.counts).toEqual(counts({}))
+    },
+  )
+
   test.each(reasons)(
     "neither calls nor counts when the signal is aborted already: %o #48",
     async (reason) => {
