@@ -91,17 +91,20 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   }
 
   #add(key: string, snapshot?: unknown): Entry {
+    while (this.#entries.size >= this.#max) this.#entries.delete(this.#leastValuable())
+    // To choose one, states are read. A listener that is told of a change may have made calls: for further keys,
+    // so that more than one has to go, or for this one.
+    const present = this.#entries.get(key)
+    if (present) return present
     const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0, usedAt: 0 }
-    this.#makeRoom()
     this.#entries.set(key, entry)
     // After it is in the map, so that a call for the same key finds it.
     this.#added(entry.breaker, key)
     return entry
   }
 
-  #makeRoom(): void {
-    if (this.#entries.size < this.#max) return
-    let victim: string | undefined
+  #leastValuable(): string {
+    let victim = ""
     let least = Infinity
     for (const [key, entry] of this.#entries) {
       const value = valueOf(entry)
@@ -111,7 +114,7 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
       }
       if (value === 0) break
     }
-    this.#entries.delete(victim as string)
+    return victim
   }
 }
 

@@ -122,6 +122,27 @@ describe("BreakerRegistry", () => {
     expect(keys(safeFetch)).toEqual([origin("b"), origin("c")])
   })
 
+  test.each([["a further key", "log"], ["the same key", "new"]])(
+    "stays within its bound when a listener, told of a state while it makes room, calls for %s",
+    async (_, host) => {
+      let now = 0
+      const made: string[] = []
+      const safeFetch = wrap({
+        maxBreakers: 2,
+        clock: { now: () => now },
+        onBreaker: (_, key) => void made.push(key),
+        onStateChange: (_, __, to) => void (to === "half-open" && safeFetch(url(host))),
+      })
+      await callAll(safeFetch, "a", "b")
+      for (const [, breaker] of safeFetch.breakers) breaker.trip()
+      now = 60_001
+      await callAll(safeFetch, "new")
+      expect(safeFetch.breakers.size).toBeLessThanOrEqual(2)
+      expect(safeFetch.breakers.has(origin("new"))).toBe(true)
+      expect(made).toEqual([...new Set(made)])
+    },
+  )
+
   test("yields each breaker once, even if calls are made during the iteration", async () => {
     const safeFetch = wrap({})
     await callAll(safeFetch, "a", "b")
