@@ -53,7 +53,9 @@ export function rereadable(init: RequestInit | undefined): RequestInit | undefin
  * `Request` may be passed as `init`.
  */
 export function override(init: RequestInit | undefined, fields: RequestInit): RequestInit {
-  if (!init) return fields
+  if (init == null) return fields
+  // `fetch` refuses it: an index, say, after `urls.map(safeFetch)`.
+  if (Object(init) !== init) return init
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init, ...fields }
   // The target is an empty object: a proxy of a frozen `init` could not return other values.

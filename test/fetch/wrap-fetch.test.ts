@@ -389,7 +389,7 @@ describe("a caller's signal", () => {
   })
 })
 
-describe("arguments that fetch refuses for their body", () => {
+describe("arguments that fetch refuses", () => {
   const server = createServer((_, response) => response.end("ok"))
   let url: string
   beforeAll(async () => {
@@ -413,10 +413,16 @@ describe("arguments that fetch refuses for their body", () => {
     ["a stream without duplex", () => [url, { method: "POST", body: new ReadableStream() }]],
     ["a stream that is being read", () => [url, { method: "POST", body: locked(), duplex: "half" } as RequestInit]],
     ["a Request that is being read", () => [lockedRequest()]],
+    ...[0, 1, "x", true, Symbol("init")].map((init): [string, () => [RequestInfo, RequestInit?]] => [
+      `an init that is not an object, ${String(init)}`,
+      () => [url, init as RequestInit],
+    ]),
   ])("are excluded: %s", async (_, arguments_) => {
-    const safeFetch = wrapFetch(fetch, consecutiveFailures(1))
-    await expect(safeFetch(...arguments_())).rejects.toThrow(TypeError)
-    expect([...safeFetch.breakers].map(([, { state, counts }]) => [state, counts.totalExclusions])).toEqual([["closed", 1]])
+    for (const callTimeout of [undefined, 60_000]) {
+      const safeFetch = wrapFetch(fetch, { ...consecutiveFailures(1), callTimeout })
+      await expect(safeFetch(...arguments_())).rejects.toThrow(TypeError)
+      expect([...safeFetch.breakers].map(([, { state, counts }]) => [state, counts.totalExclusions])).toEqual([["closed", 1]])
+    }
   })
 
   test("do not include an unread stream with duplex, whose failure counts", async () => {
