@@ -8,9 +8,9 @@ import type { Counts, Outcome, State } from "./core/counts.ts"
 import {
   admit,
   admitClosed,
-  beginNow,
   book,
   lapse,
+  openFrom,
   reset,
   retryAfter,
   settle,
@@ -307,8 +307,12 @@ export class CircuitBreaker {
    * is passed on to the store.
    */
   #update(change?: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
-    this.#tick()
-    this.#changed(change?.(this.#record, this.#policy))
+    const record = this.#record
+    const now = this.#now()
+    this.#tick(now)
+    const changed = change?.(record, this.#policy)
+    if (changed?.to === "open") openFrom(record, now)
+    this.#changed(changed)
     if (forced) this.#store?.forced(forced)
     this.#listeners?.announce()
   }
@@ -433,7 +437,7 @@ export class CircuitBreaker {
     if (ticks) this.#tick(now)
     const counted = permit?.generation === record.generation
     const change = permit && settle(record, policy, permit, outcome, slow, evidence)
-    if (change && !ticks) beginNow(record, start === undefined ? this.#now() : now)
+    if (change?.to === "open") openFrom(record, Number.isNaN(now) ? this.#now() : now)
     if (this.#listeners?.outcomes) this.#listeners.queue(outcome, { duration, error: evidence?.error, counted })
     this.#changed(change, evidence?.error)
     if (permit) this.#store?.settled(permit, outcome, counted, slow, evidence?.retryAfter, change)

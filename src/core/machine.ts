@@ -183,11 +183,12 @@ function openIfReady(record: BreakerRecord, policy: Policy, counts: Counts, evid
 }
 
 /**
- * Dates the present state from `now`. For a breaker that a call has just opened without reading the clock,
- * since nothing in its closed state depends on the time.
+ * Dates the open period that has just begun from `now`. The record may hold an older time, since nothing in the
+ * closed state of this breaker depends on it, or a later one, of before the clock went back by a little.
  */
-export function beginNow(record: BreakerRecord, now: number): void {
-  record.now = record.since = now
+export function openFrom(record: BreakerRecord, now: number): void {
+  record.since += now - record.now
+  record.now = now
 }
 
 /** Opens the breaker now. If it is open already, the end of its open period stays the same. */

@@ -57,6 +57,30 @@ describe("a clock that jumps", () => {
     },
   )
 
+  const openings: Record<string, (breaker: CircuitBreaker) => () => void> = {
+    "trip()": (breaker) => () => breaker.trip(),
+    "a failure": (breaker) => {
+      const done = breaker.allow()
+      return () => done("failure")
+    },
+    "the failure of a half-open call": (breaker) => {
+      breaker.trip()
+      now += 10_001
+      const done = breaker.allow()
+      return () => done("failure")
+    },
+  }
+  test.each(Object.keys(openings))("back by less than a second just before %s does not lengthen the open period", (how) => {
+    now = 1e7
+    const breaker = make({ interval: MINUTE })
+    const open = openings[how]?.(breaker)
+    now -= 900
+    open?.()
+    expect(breaker.retryAfter).toBe(10_000)
+    now += 10_001
+    expect(breaker.state).toBe("half-open")
+  })
+
   test.each(steps)("by %d ms does not make retryAfter grow", (jump) => {
     now = 1e7
     const breaker = make()

@@ -389,7 +389,8 @@ describe("slowStart", () => {
     const isolates = await recovered({ slowStart: LENGTH }, 100)
     const errors = await Promise.all(isolates.map(attempt))
     const waits = errors.flatMap((error) => (error ? [(error as TooManyRequestsError).retryAfter] : []))
-    expect(new Set(waits).size).toBe(waits.length)
+    // Random whole numbers: a few of them may be the same.
+    expect(new Set(waits).size).toBeGreaterThan(waits.length * 0.9)
     expect(Math.min(...waits)).toBeLessThan(LENGTH / 4)
     expect(Math.max(...waits)).toBeGreaterThan(LENGTH / 2)
   })
