@@ -2,10 +2,13 @@
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
+import type { DenoKv } from "../../src/stores/deno-kv/index.ts"
+import { FakeObjects } from "../stores/fake-objects.ts"
+import { FakeStorage } from "../stores/fake-storage.ts"
 
 type Local = typeof import("../../src/stores/local-storage/index.ts")
-type DenoKv = typeof import("../../src/stores/deno-kv/index.ts")
+type Kv = typeof import("../../src/stores/deno-kv/index.ts")
 type Durable = typeof import("../../src/stores/durable-object/index.ts")
 
 const root = new URL("../..", import.meta.url).pathname
@@ -79,18 +82,34 @@ test("JSR accepts the sources", () => {
   run("deno", "publish", "--dry-run", "--allow-dirty")
 })
 
-test("an error has the same class through every entry", async () => {
+/** A database in memory, without versions, since only one client uses it at a time. */
+function fakeKv(): DenoKv {
+  const values = new Map<string, unknown>()
+  const transaction: ReturnType<DenoKv["atomic"]> = {
+    check: () => transaction,
+    set: (key, value) => (values.set(String(key), value), transaction),
+    commit: async () => ({ ok: true }),
+  }
+  return { get: async (key) => ({ value: values.get(String(key)), versionstamp: null }), atomic: () => transaction }
+}
+
+test("an error has the same class through every entry: each store knows the breaker's rejections", async () => {
   const load = (file: string): Promise<unknown> => import(`${root}dist/${file}`)
   const { CircuitBreaker, OpenStateError } = (await load("index.js")) as typeof import("../../src/index.ts")
   const { localStorageStore } = (await load("stores/local-storage/index.js")) as Local
-  const { durableObjectStore } = (await load("stores/durable-object/index.js")) as Durable
-  const { denoKvStore } = (await load("stores/deno-kv/index.js")) as DenoKv
-  const broken = (): never => {
-    throw new Error("there is no namespace")
-  }
-  for (const store of [localStorageStore(), durableObjectStore(broken), denoKvStore(broken)]) {
-    const breaker = new CircuitBreaker({ store })
-    breaker.trip()
-    await expect(breaker.execute(() => 1)).rejects.toBeInstanceOf(OpenStateError)
+  const { breakerObject, durableObjectStore } = (await load("stores/durable-object/index.js")) as Durable
+  const { denoKvStore } = (await load("stores/deno-kv/index.js")) as Kv
+  const settings = { timeout: 100, probeTimeout: 60_000 }
+  const objects = new FakeObjects(breakerObject(settings))
+  for (const store of [localStorageStore({ storage: new FakeStorage() }), durableObjectStore(objects), denoKvStore(fakeKv())]) {
+    const make = () => new CircuitBreaker({ name: "api", ...settings, store })
+    const [one, other] = [make(), make()]
+    for (const breaker of [one, other]) breaker.trip()
+    for (const breaker of [one, other]) await expect.poll(() => breaker.state).toBe("half-open")
+    const probe = vi.fn(() => new Promise(() => {}))
+    void one.execute(probe)
+    await expect.poll(() => probe.mock.calls.length).toBe(1)
+    // The store refuses a lease, which opens the breaker. It would make the call if the rejection had another class.
+    await expect(other.execute(() => "made")).rejects.toBeInstanceOf(OpenStateError)
   }
 })
