@@ -119,15 +119,16 @@ describe("the setting snapshot", () => {
     expect(breaker.state).toBe("open")
   })
 
-  test("is not changed by the breaker, and may start several", async () => {
-    const from = make({ windowSize: 4, readyToTrip: () => false })
+  test.each([{ windowSize: 10 }, { interval: 1_000, bucketPeriod: 100 }])("is not changed by the breaker, and may start several: %j", async (window) => {
+    const settings = { ...window, readyToTrip: () => false }
+    const from = make(settings)
     await fail(from, 3)
     const snapshot = from.snapshot()
     const text = JSON.stringify(snapshot)
-    const others = [1, 2].map(() => make({ windowSize: 4, readyToTrip: () => false, snapshot }))
-    for (const other of others) await succeed(other, 4)
+    const others = [1, 2].map(() => make({ ...settings, snapshot }))
+    for (const other of others) await fail(other, 4)
     expect(JSON.stringify(snapshot)).toBe(text)
-    expect(others.map((other) => other.counts.totalFailures)).toEqual([0, 0])
+    expect(others.map((other) => other.counts.totalFailures)).toEqual([7, 7])
   })
 
   test("of another window starts clean when closed, and stays open when open #62", async () => {

@@ -23,8 +23,8 @@ function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5)
 }
 
 describe("snapshot()", () => {
-  test("is plain JSON and does not change with the breaker", async () => {
-    const breaker = make({ windowSize: 10, readyToTrip: () => false })
+  test.each([{ windowSize: 10 }, { interval: 1_000, bucketPeriod: 100 }])("is plain JSON and does not change with the breaker: %j", async (window) => {
+    const breaker = make({ ...window, readyToTrip: () => false })
     await fail(breaker, 2)
     const snapshot = breaker.snapshot()
     const text = JSON.stringify(snapshot)
