@@ -109,14 +109,9 @@ describe("allow()", () => {
   test.each([NaN, Infinity, -1, "120"])(
     "does not stay open for ever after a retryAfter of %s",
     (wrong) => {
-      vi.stubGlobal("reportError", vi.fn())
       const breaker = make(consecutiveFailures(1))
-      try {
-        breaker.allow()("failure", { retryAfter: wrong as number })
-      } catch (error) {
-        expect(String(error)).toContain("retryAfter")
-      }
-      // The value may be refused or ignored: either way the breaker recovers after its own open period.
+      breaker.allow()("failure", { retryAfter: wrong as number })
+      expect(breaker.retryAfter).toBe(1_000)
       now = 1_001
       expect(breaker.state).not.toBe("open")
       expect(breaker.retryAfter).toBe(0)

@@ -134,8 +134,8 @@ describe("the default clock", () => {
   })
 
   test("is looked up and called as a method at each reading, so that it may be replaced", () => {
-    const read = vi.spyOn(performance, "now").mockImplementation(() => now)
     const breaker = new CircuitBreaker({ timeout: 10_000 })
+    const read = vi.spyOn(performance, "now").mockImplementation(() => now)
     breaker.trip()
     now = 10_001
     expect(breaker.state).toBe("half-open")

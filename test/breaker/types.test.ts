@@ -134,7 +134,7 @@ describe("the type Settings", () => {
       { snapshot: JSON.parse("{}") as unknown, clock: performance, mode: "shadow" },
       {
         clock: { now: () => 0 },
-        onStateChange: (name, from, to) => expectTypeOf([name, from, to]).not.toBeAny(),
+        onStateChange: (...args) => expectTypeOf(args).toEqualTypeOf<[name: string, from: State, to: State]>(),
       },
     ]
     for (const each of settings) expect(() => new CircuitBreaker(each)).not.toThrow()
