@@ -27,6 +27,21 @@ describe("what a fetch answers is passed on, and counts by its status, if it is"
   })
 })
 
+test("a body is read only when its reader asks for it, and cancelled when its reader cancels it", async () => {
+  let pulls = 0
+  let reason: unknown
+  const pull = (controller: ReadableStreamDefaultController): void => controller.enqueue(new Uint8Array([++pulls]))
+  const original = new ReadableStream({ pull, cancel: (why) => void (reason = why) }, { highWaterMark: 0 })
+  const reader = (await wrap(new Response(original))(URL_)).body!.getReader()
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(pulls).toBe(0)
+  expect(await reader.read()).toEqual({ done: false, value: new Uint8Array([1]) })
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(pulls).toBe(1)
+  await reader.cancel("enough")
+  expect(reason).toBe("enough")
+})
+
 describe("a property of a response", () => {
   const names = ["url", "redirected", "type", "clone"] as const
 
