@@ -5,7 +5,7 @@
  */
 import type { Counts, Outcome, State } from "./core/counts.ts"
 import type { CircuitBreakerError } from "./errors.ts"
-import { report } from "./report.ts"
+import { runAndReport } from "./report.ts"
 
 /** An event of a breaker. Its fields depend on its type. */
 export interface BreakerEvent extends Event {
@@ -120,14 +120,8 @@ export class Listeners {
     if (type === "storeerror") this.storeErrors = true
     let guarded = this.#guarded.get(listener)
     if (!guarded) {
-      // Async, since the listener may be async: its unhandled rejection would end a process.
-      guarded = async (event) => {
-        try {
-          await (typeof listener === "function" ? listener(event as never) : listener.handleEvent(event as never))
-        } catch (error) {
-          report(error)
-        }
-      }
+      guarded = (event) =>
+        runAndReport(() => (typeof listener === "function" ? listener(event as never) : listener.handleEvent(event as never)))
       this.#guarded.set(listener, guarded)
     }
     this.#target.addEventListener(type, guarded, options)

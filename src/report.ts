@@ -9,3 +9,15 @@ export function report(error: unknown): void {
   if (typeof reportError === "function" && !fatal) reportError(error)
   else console.error(error)
 }
+
+/**
+ * Runs code of others whose result does not matter. An error that it throws is reported, and so is its rejection if it
+ * is async, which would otherwise end the process.
+ */
+export async function runAndReport(run: () => unknown): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    report(error)
+  }
+}

@@ -6,7 +6,7 @@
 import { check, checkAnswer, type Rule } from "../core/check.ts"
 import { bounded, Interruption } from "../deadline.ts"
 import { CircuitBreakerError } from "../errors.ts"
-import { report } from "../report.ts"
+import { report, runAndReport } from "../report.ts"
 import { watchBody } from "./body.ts"
 import { createBreaker, isOffline } from "./create-breaker.ts"
 import { isLeaving, watchLeaving } from "./leaving.ts"
@@ -70,13 +70,7 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
   const excluded = new WeakSet<object>()
   const breakers = new BreakerRegistry(
     (key, snapshot) => createBreaker(settings, key, snapshot, excluded),
-    async (breaker, key) => {
-      try {
-        await settings.onBreaker?.(breaker, key)
-      } catch (error) {
-        report(error)
-      }
-    },
+    (breaker, key) => runAndReport(() => settings.onBreaker?.(breaker, key)),
     settings.maxBreakers ?? DEFAULT_MAX_BREAKERS,
     settings.snapshot,
   )

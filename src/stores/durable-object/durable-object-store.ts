@@ -6,7 +6,7 @@
 import { check, checkAll, FUNCTION, type Rule } from "../../core/check.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
-import { report as reportError } from "../../report.ts"
+import { runAndReport } from "../../report.ts"
 import type { BreakerStore } from "../../store.ts"
 import { DEADLINE, DEFAULT_DEADLINE, linkTo, patience, type SharedStorage } from "../link.ts"
 import { Ramp } from "../ramp.ts"
@@ -141,15 +141,6 @@ function objectStorage(
     }
   }
 
-  /** Keeps the Worker running until the answer has come. */
-  async function hold(answered: Promise<Verdict>): Promise<void> {
-    try {
-      await waitUntil?.(answered.catch(() => {}))
-    } catch (error) {
-      reportError(error)
-    }
-  }
-
   return {
     deadline,
     successInterval: SUCCESS_INTERVAL,
@@ -158,7 +149,8 @@ function objectStorage(
       // A call waits for this lease, so ask a second time. An object that was moved or updated is back at once;
       // otherwise each of many isolates would make a call without a lease then.
       const answered = report.acquire ? asked.catch(() => ask(name, report)) : asked
-      void hold(answered)
+      const held = answered.catch(() => {})
+      void runAndReport(() => waitUntil?.(held))
       return answered
     },
   }
