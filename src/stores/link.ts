@@ -95,7 +95,6 @@ export function linkTo(storage: SharedStorage, parts: Parts = {}): BreakerStore 
 }
 
 class Link implements StoreLink {
-  holdsBack = false
   readonly #storage: SharedStorage
   readonly #host: StoreHost
   /** The answer for each permit that asked for a lease. */
@@ -194,9 +193,13 @@ class Link implements StoreLink {
     this.settled(permit, "excluded", false, false)
   }
 
+  get holdsBack(): boolean {
+    return this.#ramp !== undefined
+  }
+
   holdBack(): number {
     const wait = this.#ramp?.holdBack(Date.now())
-    this.holdsBack = wait !== undefined
+    if (wait === undefined) this.#ramp = undefined
     return wait ?? 0
   }
 
@@ -361,7 +364,6 @@ class Link implements StoreLink {
     if (turn < this.#answered) return
     this.#answered = turn
     this.#ramp = slowStart && this.#parts.slowStart && new this.#parts.slowStart(slowStart, Date.now(), this.#ramp)
-    this.holdsBack = this.#ramp !== undefined
     const closed = state === "closed"
     let remaining = retryAfter
     if (closed) {
