@@ -16,8 +16,8 @@ export { applyReport, type Applied, type Report, type Run, type SharedRecord, ty
 export type { Policy } from "./core/policy.ts"
 export type { BreakerStore } from "./store.ts"
 export { createStore } from "./stores/create-store.ts"
-export type { SharedStorage } from "./stores/link.ts"
 export { memoryStore } from "./stores/memory-store.ts"
+export type { SharedStorage } from "./stores/shared-storage.ts"
 export type {
   BreakerEvent,
   BreakerEventMap,

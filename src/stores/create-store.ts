@@ -1,8 +1,9 @@
 import { check, checkAll, FUNCTION, NUMBER, type Rule } from "../core/check.ts"
 import type { BreakerStore } from "../store.ts"
 import { checkVerdict } from "./check-verdict.ts"
-import { DEADLINE, linkTo, type SharedStorage } from "./link.ts"
+import { linkTo } from "./link.ts"
 import { Ramp } from "./ramp.ts"
+import { DEADLINE, type SharedStorage } from "./shared-storage.ts"
 
 const RULES: Readonly<Record<string, Rule>> = { watch: FUNCTION, deadline: DEADLINE, successInterval: NUMBER }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
-import { patience } from "../../src/stores/link.ts"
+import { patience } from "../../src/stores/shared-storage.ts"
 import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
 import { failuresAgo, runs } from "./runs.ts"
 

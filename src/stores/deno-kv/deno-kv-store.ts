@@ -5,7 +5,8 @@
  */
 import { check, checkAll, STRING, type Rule } from "../../core/check.ts"
 import type { BreakerStore } from "../../store.ts"
-import { DEADLINE, DEFAULT_DEADLINE, linkTo } from "../link.ts"
+import { linkTo } from "../link.ts"
+import { DEADLINE, DEFAULT_DEADLINE } from "../shared-storage.ts"
 import type { DenoKv } from "./kv.ts"
 import { isPromise, KvStorage, type KvSource } from "./kv-storage.ts"
 

@@ -6,7 +6,7 @@
 import type { Policy } from "../../core/policy.ts"
 import { applyReport, type Applied, type Report, type Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
-import { patience, type SharedStorage } from "../link.ts"
+import { patience, type SharedStorage } from "../shared-storage.ts"
 import type { DenoKv, KvTransaction } from "./kv.ts"
 
 /** A database, or a promise of one. */
