@@ -28,8 +28,16 @@ export function createBreaker(
   snapshot: unknown,
   excluded: WeakSet<object>,
 ): CircuitBreaker {
-  const make = (own?: Settings<Response>): CircuitBreaker =>
-    new CircuitBreaker(breakerSettings(settings, key, snapshot, excluded, own))
+  const { name, retryAfter } = settings
+  const make = (own: Settings<Response> = {}): CircuitBreaker => {
+    const merged: Settings<Response> = { ...settings, name: name ? `${name} ${key}` : key, snapshot }
+    // A breaker has one window: one of another kind replaces the common one.
+    if (own.windowSize) merged.interval = merged.bucketPeriod = undefined
+    if (own.interval) merged.windowSize = undefined
+    // An `undefined` setting must not override the common one.
+    for (const [name, value] of Object.entries(own)) if (value !== undefined) merged[name as keyof Settings] = value
+    return new CircuitBreaker(withRulesOfHttp(merged, retryAfter, excluded))
+  }
   try {
     return make(checkAnswer(report, "perKey", SETTINGS, settings.perKey?.(key)))
   } catch (error) {
@@ -38,30 +46,23 @@ export function createBreaker(
   }
 }
 
-function breakerSettings(
-  settings: FetchSettings,
-  key: string,
-  snapshot: unknown,
+/**
+ * Settings whose callbacks are asked here, not by the breaker: where they give no valid answer, the rules of HTTP
+ * apply, which the breaker does not know.
+ */
+function withRulesOfHttp(
+  settings: Settings<Response>,
+  retryAfter: FetchSettings["retryAfter"],
   excluded: WeakSet<object>,
-  own: Settings<Response> = {},
 ): Settings<Response> {
-  const { name, retryAfter } = settings
-  const merged: Settings<Response> = { ...settings, name: name ? `${name} ${key}` : key, snapshot }
-  // A breaker has one window: one of another kind replaces the common one.
-  if (own.windowSize) merged.interval = merged.bucketPeriod = undefined
-  if (own.interval) merged.windowSize = undefined
-  // An `undefined` setting must not override the common one.
-  for (const [name, value] of Object.entries(own)) if (value !== undefined) merged[name as keyof Settings] = value
-  const { isExcluded, isSuccessful, retryAfterOf } = merged
-  // The user's callbacks are asked here, not by the breaker: where they give no valid answer, the rules of HTTP
-  // apply, which the breaker does not know.
+  const { isExcluded, isSuccessful, retryAfterOf } = settings
   const successful: Classifier<boolean> = (error, response) =>
     ask(report, "isSuccessful", BOOLEAN, isSuccess(error, response), isSuccessful, error, response)
   const wait: Classifier<number | undefined> = (error, response) =>
     ask(report, "retryAfterOf", NUMBER, undefined, retryAfterOf, error, response) ??
     (response && retryAfter !== false ? headerWait(response, retryAfter) : undefined)
   return {
-    ...merged,
+    ...settings,
     isSuccessful: successful,
     isExcluded: (error, response) => {
       // Several calls may fail with the same error: the last answer about it is valid.
