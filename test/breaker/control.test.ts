@@ -1,29 +1,6 @@
-import { beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test, vi } from "vitest"
 import { counts, fail, rejection, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
-
-/** A breaker, and the changes of state that it announces. */
-function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
-  const changes: string[] = []
-  const breaker = make({
-    ...settings,
-    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
-  })
-  return { breaker, changes }
-}
+import { clock, watched } from "./manual-breaker.ts"
 
 describe("trip()", () => {
   test("opens a closed breaker for the open period", async () => {
@@ -31,7 +8,7 @@ describe("trip()", () => {
     breaker.trip()
     expect(changes).toEqual(["closed open"])
     expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 1_000 })
-    now = 1_001
+    clock.time = 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
   })
@@ -39,7 +16,7 @@ describe("trip()", () => {
   test("does not change the end of an open period that is under way #26", () => {
     const { breaker, changes } = watched()
     breaker.trip()
-    now = 600
+    clock.time = 600
     breaker.trip()
     expect(breaker.retryAfter).toBe(400)
     expect(changes).toEqual(["closed open"])
@@ -48,7 +25,7 @@ describe("trip()", () => {
   test("opens a half-open breaker; its probes no longer count", () => {
     const { breaker } = watched()
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     const done = breaker.allow()
     breaker.trip()
     done("success")

@@ -1,34 +1,7 @@
-import { beforeEach, describe, expect, test, vi } from "vitest"
-import {
-  CircuitBreaker,
-  consecutiveFailures,
-  failureRate,
-  TooManyRequestsError,
-  type Settings,
-} from "../../src/index.ts"
+import { describe, expect, test, vi } from "vitest"
+import { failureRate, TooManyRequestsError } from "../../src/index.ts"
 import { counts, fail, pending, rejection, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
-
-/** A breaker whose open period has just ended. */
-function halfOpen(settings?: Settings): CircuitBreaker {
-  const breaker = make(settings)
-  breaker.trip()
-  now += 1_001
-  expect(breaker.state).toBe("half-open")
-  return breaker
-}
+import { clock, halfOpen, make } from "./manual-breaker.ts"
 
 describe("execute(), half-open", () => {
   test("makes maxRequests calls and rejects the others at once #33", async () => {
@@ -53,16 +26,16 @@ describe("execute(), half-open", () => {
   test("rejects further calls with the time to wait #47", async () => {
     const breaker = halfOpen({ probeTimeout: 500 })
     void breaker.execute(() => new Promise(() => {}))
-    now += 200
+    clock.time += 200
     expect((await rejection(breaker)).retryAfter).toBe(300)
-    now += 300
+    clock.time += 300
     expect((await rejection(breaker)).retryAfter).toBeGreaterThan(0)
   })
 
   test("rejects further calls with a time to wait with probeTimeout 0 too #47", async () => {
     const breaker = halfOpen({ probeTimeout: 0 })
     void breaker.execute(() => new Promise(() => {}))
-    now += 1e9
+    clock.time += 1e9
     expect((await rejection(breaker)).retryAfter).toBeGreaterThan(0)
   })
 
@@ -109,7 +82,7 @@ describe("execute(), half-open", () => {
   test("closes with an empty window #46", async () => {
     const breaker = make({ readyToTrip: ({ totalFailures }) => totalFailures >= 3, windowSize: 10 })
     await fail(breaker, 3)
-    now += 1_001
+    clock.time += 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
     expect(breaker.counts).toEqual(counts())

@@ -1,35 +1,12 @@
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
 import { fail, rejection, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
-
-/** A breaker, and the changes of state that it announces. */
-function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
-  const changes: string[] = []
-  const breaker = make({
-    ...settings,
-    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
-  })
-  return { breaker, changes }
-}
+import { clock, watched } from "./manual-breaker.ts"
 
 describe("isolate()", () => {
   test("holds the breaker open until it is released #55", async () => {
     const { breaker, changes } = watched()
     const isolation = breaker.isolate()
-    now = 1e9
+    clock.time = 1e9
     expect(breaker.state).toBe("open")
     expect(breaker.retryAfter).toBe(Infinity)
     expect(await rejection(breaker)).toMatchObject({
@@ -71,7 +48,7 @@ describe("isolate()", () => {
     breaker.reset()
     expect(breaker.state).toBe("open")
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     expect(breaker.state).toBe("open")
     isolation.release()
     expect(breaker.state).toBe("half-open")
@@ -83,7 +60,7 @@ describe("isolate()", () => {
     breaker.isolate().release()
     expect(breaker.counts.totalFailures).toBe(2)
     breaker.trip()
-    now = 500
+    clock.time = 500
     breaker.isolate().release()
     expect(breaker.retryAfter).toBe(500)
     expect(changes).toEqual(["closed open", "open closed", "closed open"])

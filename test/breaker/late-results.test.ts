@@ -1,26 +1,13 @@
-import { beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test, vi } from "vitest"
 import { boom, counts } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
+import { clock, make } from "./manual-breaker.ts"
 
 describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome) => {
   test("of a call from the closed state changes nothing in the half-open state #41", () => {
     const breaker = make()
     const late = breaker.allow()
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     expect(breaker.state).toBe("half-open")
     late(outcome, { error: boom })
     expect(breaker.state).toBe("half-open")
@@ -30,10 +17,10 @@ describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome
   test("of a call from an earlier half-open state changes nothing in the present one #42", () => {
     const breaker = make({ maxRequests: 2 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     const [late, other] = [breaker.allow(), breaker.allow()]
     other("failure")
-    now = 2_002
+    clock.time = 2_002
     const probe = breaker.allow()
     late(outcome)
     expect(breaker.state).toBe("half-open")
@@ -56,7 +43,7 @@ describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome
     const breaker = make({ onStateChange })
     const late = breaker.allow()
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     late(outcome)
     expect(onStateChange.mock.lastCall).toEqual(["", "open", "half-open"])
     expect(breaker.counts).toEqual(counts())

@@ -1,29 +1,6 @@
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
 import { boom, counts, fail, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
-
-/** A breaker, and the changes of state that it announces. */
-function watched(settings?: Settings): { breaker: CircuitBreaker; changes: string[] } {
-  const changes: string[] = []
-  const breaker = make({
-    ...settings,
-    onStateChange: (_, from, to) => changes.push(`${from} ${to}`),
-  })
-  return { breaker, changes }
-}
+import { clock, watched } from "./manual-breaker.ts"
 
 describe('mode: "shadow"', () => {
   test("counts and announces, and rejects nothing", async () => {
@@ -35,7 +12,7 @@ describe('mode: "shadow"', () => {
     await succeed(breaker)
     await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
     expect(rejected).toEqual(["ERR_OPEN_STATE", "ERR_OPEN_STATE"])
-    now = 1_001
+    clock.time = 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
     expect(changes).toEqual(["closed open", "open half-open", "half-open closed"])
@@ -44,7 +21,7 @@ describe('mode: "shadow"', () => {
   test("ignores the outcome of a call that it would have rejected", async () => {
     const { breaker } = watched({ mode: "shadow" })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     const probe = breaker.allow()
     const beyond = breaker.allow()
     beyond("failure")

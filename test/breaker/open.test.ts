@@ -1,27 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import {
-  CircuitBreaker,
-  consecutiveFailures,
-  OpenStateError,
-  type Settings,
-} from "../../src/index.ts"
+import { afterEach, describe, expect, test, vi } from "vitest"
+import { OpenStateError } from "../../src/index.ts"
 import { boom, counts, fail, rejection, succeed } from "./calls.ts"
+import { clock, make } from "./manual-breaker.ts"
 
-let now = 0
-beforeEach(() => {
-  now = 0
-})
 afterEach(() => {
   vi.unstubAllGlobals()
 })
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
 
 describe("execute(), open", () => {
   test("rejects at once without calling the function #21", async () => {
@@ -39,7 +23,7 @@ describe("execute(), open", () => {
   test("rejects with an error that has the remaining time and the cause #22", async () => {
     const breaker = make({ name: "billing" })
     await fail(breaker)
-    now = 400
+    clock.time = 400
     const error = await rejection(breaker)
     expect(error).toBeInstanceOf(OpenStateError)
     expect(error).toMatchObject({
@@ -54,9 +38,9 @@ describe("execute(), open", () => {
   test("rejects as open even if the open period ends while the error is made #22", async () => {
     let ticking = false
     // The clock moves on with each reading, as a real one does.
-    const breaker = make({ clock: { now: () => (ticking ? now++ : now) } })
+    const breaker = make({ clock: { now: () => (ticking ? clock.time++ : clock.time) } })
     await fail(breaker)
-    now = 1_000
+    clock.time = 1_000
     ticking = true
     const error = await rejection(breaker)
     expect(error).toMatchObject({ code: "ERR_OPEN_STATE", state: "open" })
@@ -83,7 +67,7 @@ describe("execute(), open", () => {
     const breaker = make()
     const [late, later, first] = [breaker.allow(), breaker.allow(), breaker.allow()]
     first("failure")
-    now = 500
+    clock.time = 500
     late("success")
     later("failure")
     expect(breaker.state).toBe("open")
@@ -96,13 +80,13 @@ describe("state, open", () => {
   test("is half-open as soon as the time is up, and not before #27 #28", async () => {
     const breaker = make()
     await fail(breaker)
-    now = 999
+    clock.time = 999
     expect(breaker.state).toBe("open")
     // As in gobreaker, the exact end still belongs to the open period.
-    now = 1_000
+    clock.time = 1_000
     expect(breaker.state).toBe("open")
     expect(breaker.retryAfter).toBeGreaterThan(0)
-    now = 1_000.01
+    clock.time = 1_000.01
     expect(breaker.retryAfter).toBe(0)
     expect(breaker.state).toBe("half-open")
   })
@@ -110,9 +94,9 @@ describe("state, open", () => {
   test("admits a call right after the end without being read before #28", async () => {
     const breaker = make()
     await fail(breaker)
-    now = 1_000
+    clock.time = 1_000
     await rejection(breaker)
-    now = 1_000.01
+    clock.time = 1_000.01
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
   })
@@ -125,7 +109,7 @@ describe("state, open", () => {
     vi.stubGlobal("setInterval", noTimer)
     const breaker = make({ probeTimeout: 500, slowCallDuration: 5, onStateChange: () => {} })
     await fail(breaker)
-    now = 1_001
+    clock.time = 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
   })

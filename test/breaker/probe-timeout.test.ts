@@ -1,32 +1,19 @@
-import { beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test, vi } from "vitest"
 import { counts, rejection, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
+import { clock, make } from "./manual-breaker.ts"
 
 describe("probeTimeout", () => {
   test("gives up a probe that never settles, and admits another one #39", async () => {
     const breaker = make({ probeTimeout: 500 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     void breaker.execute(() => new Promise(() => {}))
-    now = 1_501
+    clock.time = 1_501
     expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
     // A given-up probe counts as a failure at the moment when its time was up.
-    now = 1_502
+    clock.time = 1_502
     expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE", retryAfter: 999 })
-    now = 2_502
+    clock.time = 2_502
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
   })
@@ -35,9 +22,9 @@ describe("probeTimeout", () => {
     const onStateChange = vi.fn()
     const breaker = make({ onStateChange })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     void breaker.execute(() => new Promise(() => {}))
-    now = 86_400_000
+    clock.time = 86_400_000
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
     expect(onStateChange.mock.calls.map(([, from, to]) => `${from} ${to}`)).toEqual([
@@ -52,13 +39,13 @@ describe("probeTimeout", () => {
   test("is the open period by default #39", () => {
     const breaker = make({ timeout: ({ opens }) => opens * 1_000 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     breaker.allow()
-    now = 2_001
+    clock.time = 2_001
     expect(() => breaker.allow()).toThrow(
       expect.objectContaining({ code: "ERR_TOO_MANY_REQUESTS" }),
     )
-    now = 2_002
+    clock.time = 2_002
     expect(() => breaker.allow()).toThrow(expect.objectContaining({ code: "ERR_OPEN_STATE" }))
     expect(breaker.retryAfter).toBe(1_999)
   })
@@ -66,9 +53,9 @@ describe("probeTimeout", () => {
   test("of 0 never gives up a probe", () => {
     const breaker = make({ probeTimeout: 0 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     const done = breaker.allow()
-    now = 1e12
+    clock.time = 1e12
     // With a retryAfter of 0, a caller would retry in a loop.
     expect(() => breaker.allow()).toThrow(
       expect.objectContaining({ code: "ERR_TOO_MANY_REQUESTS", retryAfter: 1_000 }),
@@ -82,9 +69,9 @@ describe("probeTimeout", () => {
     (outcome) => {
       const breaker = make({ probeTimeout: 500 })
       breaker.trip()
-      now = 1_001
+      clock.time = 1_001
       const late = breaker.allow()
-      now = 5_000
+      clock.time = 5_000
       const next = breaker.allow()
       late(outcome)
       expect(breaker.state).toBe("half-open")
@@ -97,9 +84,9 @@ describe("probeTimeout", () => {
   test.each(["success", "excluded"] as const)("no longer applies to a probe that has settled: %s", (outcome) => {
     const breaker = make({ probeTimeout: 500, maxRequests: 3 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     breaker.allow()(outcome)
-    now = 1_600
+    clock.time = 1_600
     expect(() => breaker.allow()).not.toThrow()
     expect(breaker.state).toBe("half-open")
   })
@@ -107,14 +94,14 @@ describe("probeTimeout", () => {
   test("of a probe that hangs keeps retryAfter above 0 until a call would be admitted #47", () => {
     const breaker = make({ probeTimeout: 500 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     breaker.allow()
     expect(breaker.retryAfter).toBe(500)
     // The next call will give the probe up. Until then the wait does not grow.
-    now = 1_600
+    clock.time = 1_600
     expect(breaker.retryAfter).toBe(1)
     // By now the open period that would follow is over too.
-    now = 5_000
+    clock.time = 5_000
     expect(breaker.retryAfter).toBe(0)
     expect(() => breaker.allow()).not.toThrow()
   })

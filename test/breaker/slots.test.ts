@@ -1,28 +1,6 @@
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
 import { boom, counts, fail, rejection, succeed } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
-
-/** A breaker whose open period has just ended. */
-function halfOpen(settings?: Settings): CircuitBreaker {
-  const breaker = make(settings)
-  breaker.trip()
-  now += 1_001
-  expect(breaker.state).toBe("half-open")
-  return breaker
-}
+import { clock, halfOpen } from "./manual-breaker.ts"
 
 describe("slots, half-open", () => {
   test("are given back by an excluded probe, without a change of state #36", async () => {
@@ -52,7 +30,7 @@ describe("slots, half-open", () => {
     })
     await expect(call).rejects.toBe(boom)
     expect(breaker.state).toBe("open")
-    now += 1_001
+    clock.time += 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
   })

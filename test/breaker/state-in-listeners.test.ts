@@ -1,18 +1,6 @@
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
 import { rejection } from "./calls.ts"
-
-let now = 0
-beforeEach(() => {
-  now = 0
-})
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
+import { clock, make } from "./manual-breaker.ts"
 
 describe("a listener that changes the state", () => {
   test("gets the event of its own change after the one that it is handling", () => {
@@ -30,12 +18,12 @@ describe("a listener that changes the state", () => {
   test("does not make an error inconsistent: an error that says open has a wait above 0 #22", async () => {
     const breaker = make({ probeTimeout: 500 })
     breaker.trip()
-    now = 1_001
+    clock.time = 1_001
     breaker.allow()
     breaker.addEventListener("statechange", ({ to }) => {
       if (to === "open") breaker.reset()
     })
-    now = 1_600
+    clock.time = 1_600
     // The probe is given up, so the breaker opens and rejects the call, and the listener closes it.
     const error = await rejection(breaker)
     expect(error).toMatchObject({ code: "ERR_OPEN_STATE", state: "open" })
@@ -50,7 +38,7 @@ describe("a listener that changes the state", () => {
     breaker.addEventListener("statechange", ({ to }) => {
       if (to === "half-open") inner = breaker.execute(() => "inner")
     })
-    now = 1_001
+    clock.time = 1_001
     expect(breaker.state).toBe("half-open")
     expect((await rejection(breaker)).code).toBe("ERR_TOO_MANY_REQUESTS")
     expect(await inner).toBe("inner")

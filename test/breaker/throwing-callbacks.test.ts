@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
+import { afterEach, describe, expect, test, vi } from "vitest"
+import type { Settings } from "../../src/index.ts"
 import { boom, rejection, succeed } from "./calls.ts"
+import { clock, make } from "./manual-breaker.ts"
 import { unhandledRejections } from "./unhandled-rejections.ts"
 
 const broken = new Error("broken callback")
@@ -9,22 +10,10 @@ const fall = (): never => {
 }
 const types = ["statechange", "success", "failure", "excluded", "rejected"] as const
 
-let now = 0
-beforeEach(() => {
-  now = 0
-})
 afterEach(() => {
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
 
 describe("a listener that throws", () => {
   test("changes neither result nor state, and is reported by reportError #59", async () => {
@@ -37,7 +26,7 @@ describe("a listener that throws", () => {
     await expect(breaker.execute(() => Promise.reject(boom))).rejects.toBe(boom)
     expect(breaker.state).toBe("open")
     expect((await rejection(breaker)).code).toBe("ERR_OPEN_STATE")
-    now = 1_001
+    clock.time = 1_001
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
     // success, excluded, failure, statechange; rejected; statechange, success, statechange

@@ -1,28 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import {
-  CircuitBreaker,
-  consecutiveFailures,
-  exponentialBackoff,
-  type OpenContext,
-  type Settings,
-} from "../../src/index.ts"
+import { afterEach, describe, expect, test, vi } from "vitest"
+import { exponentialBackoff, type OpenContext } from "../../src/index.ts"
 import { boom, fail, succeed } from "./calls.ts"
+import { clock, make } from "./manual-breaker.ts"
 
-let now = 0
-beforeEach(() => {
-  now = 0
-})
 afterEach(() => {
   vi.unstubAllGlobals()
 })
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    timeout: 1_000,
-    ...consecutiveFailures(1),
-    ...settings,
-  })
 
 describe("timeout", () => {
   test("grows with each opening up to a cap, and starts again after a recovery #31", async () => {
@@ -30,7 +13,7 @@ describe("timeout", () => {
     for (const period of [100, 200, 350, 350]) {
       await fail(breaker)
       expect(breaker.retryAfter).toBe(period)
-      now += period + 1
+      clock.time += period + 1
     }
     await succeed(breaker)
     expect(breaker.state).toBe("closed")
@@ -42,7 +25,7 @@ describe("timeout", () => {
     const timeout = vi.fn((_: OpenContext) => 10)
     const breaker = make({ timeout, retryAfterOf: () => 5 })
     await fail(breaker)
-    now = 11
+    clock.time = 11
     await fail(breaker)
     expect(timeout.mock.calls).toEqual([
       [{ opens: 1, error: boom, retryAfter: 5 }],
