@@ -2,29 +2,10 @@
  * The test cases of sony/gobreaker's own suite that make sense in a single thread and without access to
  * private fields, under their upstream names. Comments mark the intended differences.
  */
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
 import { fail, pending, rejection, succeed } from "./calls.ts"
-import { custom, exclude, expectCounts, fail2Step, SECOND, succeed2Step } from "./gobreaker.ts"
-
-let now = 0
-let changes: string[] = []
-beforeEach(() => {
-  now = 0
-  changes = []
-})
-
-/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
-const sleep = (seconds: number): void => {
-  now += seconds * SECOND + 1e-6
-}
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    onStateChange: (name, from, to) => changes.push(`${name} ${from} ${to}`),
-    ...settings,
-  })
+import { changes, custom, exclude, expectCounts, fail2Step, make, SECOND, sleep, succeed2Step } from "./gobreaker.ts"
+import { clock } from "./manual-breaker.ts"
 
 describe("gobreaker v1 and v2", () => {
   test("TestStateConstants: the words for the states are gobreaker's", async () => {
@@ -42,9 +23,9 @@ describe("gobreaker v1 and v2", () => {
     expect(breaker.name).toBe("")
     expect(breaker.state).toBe("closed")
     expectCounts(breaker, [0, 0, 0, 0, 0])
-    now = 1e9
+    clock.time = 1e9
     await fail(breaker, 5)
-    now = 2e9
+    clock.time = 2e9
     expect(breaker.state).toBe("closed")
     expectCounts(breaker, [5, 0, 5, 0, 5])
     breaker.trip()
@@ -75,9 +56,9 @@ describe("gobreaker v1 and v2", () => {
     await expect(good(breaker)).rejects.toThrow()
     await expect(bad(breaker)).rejects.toThrow()
     expectCounts(breaker, [0, 0, 0, 0, 0])
-    now += 60 * SECOND - 1
+    clock.time += 60 * SECOND - 1
     expect(breaker.state).toBe("open")
-    now += 1 + 1e-6
+    clock.time += 1 + 1e-6
     expect(breaker.state).toBe("half-open")
     await bad(breaker)
     expect(breaker.state).toBe("open")
@@ -87,7 +68,7 @@ describe("gobreaker v1 and v2", () => {
     await good(breaker)
     expect(breaker.state).toBe("closed")
     expectCounts(breaker, [0, 0, 0, 0, 0])
-    now += 1e9
+    clock.time += 1e9
     expect(breaker.state).toBe("closed")
   })
 

@@ -1,27 +1,8 @@
 /** The cases that sony/gobreaker v2 added: exclusions. See gobreaker-cases.test.ts. */
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, type Outcome, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
+import type { Outcome } from "../../src/index.ts"
 import { boom, fail, rejection, succeed } from "./calls.ts"
-import { custom, exclude, expectCounts, fail2Step, SECOND, succeed2Step } from "./gobreaker.ts"
-
-let now = 0
-let changes: string[] = []
-beforeEach(() => {
-  now = 0
-  changes = []
-})
-
-/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
-const sleep = (seconds: number): void => {
-  now += seconds * SECOND + 1e-6
-}
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    onStateChange: (name, from, to) => changes.push(`${name} ${from} ${to}`),
-    ...settings,
-  })
+import { custom, exclude, expectCounts, fail2Step, make, sleep, succeed2Step } from "./gobreaker.ts"
 
 describe("gobreaker v2", () => {
   test("TestCustomCircuitBreaker (v2): as v1, with exclusions", async () => {

@@ -1,27 +1,9 @@
 /** The cases of the rolling window of sony/gobreaker v2. See gobreaker-cases.test.ts. */
-import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, type Outcome, type Settings } from "../../src/index.ts"
+import { describe, expect, test } from "vitest"
+import type { Outcome, Settings } from "../../src/index.ts"
 import { fail, rejection, succeed } from "./calls.ts"
-import { exclude, expectCounts, rolling, SECOND } from "./gobreaker.ts"
-
-let now = 0
-let changes: string[] = []
-beforeEach(() => {
-  now = 0
-  changes = []
-})
-
-/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
-const sleep = (seconds: number): void => {
-  now += seconds * SECOND + 1e-6
-}
-
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({
-    clock: { now: () => now },
-    onStateChange: (name, from, to) => changes.push(`${name} ${from} ${to}`),
-    ...settings,
-  })
+import { changes, exclude, expectCounts, make, rolling, SECOND, sleep } from "./gobreaker.ts"
+import { clock } from "./manual-breaker.ts"
 
 describe("gobreaker v2, rolling window", () => {
   test("TestRollingWindowCircuitBreaker: calls leave the window bucket by bucket", async () => {
@@ -34,25 +16,25 @@ describe("gobreaker v2, rolling window", () => {
     sleep(3)
     await succeed(breaker)
     expectCounts(breaker, [11, 6, 5, 1, 0])
-    now += 2 * SECOND
+    clock.time += 2 * SECOND
     await succeed(breaker)
     expectCounts(breaker, [12, 7, 5, 2, 0])
-    now += 2 * SECOND
+    clock.time += 2 * SECOND
     await succeed(breaker)
     await exclude(breaker)
     expectCounts(breaker, [14, 8, 5, 3, 0], 1)
-    now += 2 * SECOND
+    clock.time += 2 * SECOND
     await fail(breaker)
     await exclude(breaker)
     expectCounts(breaker, [16, 8, 6, 0, 1], 2)
     // Fill the six buckets that are left.
     for (let i = 0; i < 6; i++) {
-      now += 3 * SECOND
+      clock.time += 3 * SECOND
       await succeed(breaker)
       await fail(breaker)
       expectCounts(breaker, [18 + 2 * i, 9 + i, 7 + i, 0, 1], 2)
     }
-    now += 3 * SECOND
+    clock.time += 3 * SECOND
     await fail(breaker)
     expectCounts(breaker, [19, 9, 8, 0, 2], 2)
     for (let i = 0; i < 5; i++) {
@@ -100,9 +82,9 @@ describe("gobreaker v2, rolling window", () => {
     const late = begin()
     end(begin())
     expectCounts(breaker, [6, 1, 1, 0, 1], 1)
-    now = 1 * SECOND
+    clock.time = 1 * SECOND
     const previous = begin()
-    now = 2 * SECOND
+    clock.time = 2 * SECOND
     const present = begin()
     expect(breaker.counts).toMatchObject({
       requests: 6,
@@ -131,7 +113,7 @@ describe("gobreaker v2, rolling window", () => {
       totalFailures: 2,
       totalExclusions: 2,
     })
-    now = 3 * SECOND
+    clock.time = 3 * SECOND
     expect(breaker.state).toBe("closed")
     expect(breaker.counts).toMatchObject({
       requests: 3,
@@ -139,7 +121,7 @@ describe("gobreaker v2, rolling window", () => {
       totalFailures: 1,
       totalExclusions: 1,
     })
-    now = 9 * SECOND
+    clock.time = 9 * SECOND
     expect(breaker.state).toBe("closed")
     expect(breaker.counts).toMatchObject({
       requests: 0,
@@ -152,10 +134,10 @@ describe("gobreaker v2, rolling window", () => {
   test("TestRollingCountsBucketAt: a streak may span buckets", async () => {
     const breaker = make(two)
     await fail(breaker)
-    now = SECOND
+    clock.time = SECOND
     await fail(breaker)
     expectCounts(breaker, [2, 0, 2, 0, 2])
-    now = 2 * SECOND
+    clock.time = 2 * SECOND
     expect(breaker.state).toBe("closed")
     // Upstream the streak falls to 1 with the bucket. Here only a call ends a streak.
     expectCounts(breaker, [1, 0, 1, 0, 2])

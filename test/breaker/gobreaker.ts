@@ -1,9 +1,28 @@
 /** The settings and helpers of gobreaker's own tests. */
-import { expect } from "vitest"
-import type { CircuitBreaker, Counts, Settings } from "../../src/index.ts"
+import { beforeEach, expect } from "vitest"
+import { CircuitBreaker, type Counts, type Settings } from "../../src/index.ts"
 import { counts } from "./calls.ts"
+import { clock } from "./manual-breaker.ts"
 
 export const SECOND = 1_000
+
+/** Sleeps a nanosecond longer, as gobreaker's own tests do, to be past the end of a period. */
+export const sleep = (seconds: number): void => {
+  clock.time += seconds * SECOND + 1e-6
+}
+
+/** The changes of state that all breakers of the test have announced. */
+export const changes: string[] = []
+beforeEach(() => {
+  changes.length = 0
+})
+
+export const make = (settings?: Settings): CircuitBreaker =>
+  new CircuitBreaker({
+    clock,
+    onStateChange: (name, from, to) => changes.push(`${name} ${from} ${to}`),
+    ...settings,
+  })
 
 const excluded = Symbol("excluded")
 export const exclude = async (breaker: CircuitBreaker): Promise<void> => {

@@ -26,3 +26,9 @@ export function halfOpen(settings?: Settings): CircuitBreaker {
   expect(breaker.state).toBe("half-open")
   return breaker
 }
+
+/** Restores a breaker from its snapshot as JSON, on a clock with another origin. */
+export function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
+  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
+  return make({ ...settings, clock: { now: () => clock.time + origin }, snapshot })
+}

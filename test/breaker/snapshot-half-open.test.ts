@@ -1,27 +1,16 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
 import { counts, succeed } from "./calls.ts"
+import { clock, make, resume } from "./manual-breaker.ts"
 
-let now = 0
 beforeEach(() => {
-  now = 5_000
+  clock.time = 5_000
 })
-
-const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
-
-/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
-function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
-  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
-  return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
-}
 
 describe("snapshot(), half-open", () => {
   test("gives back the slots of calls under way, so that the next call probes #63", async () => {
     const breaker = make()
     breaker.trip()
-    now += 1_001
+    clock.time += 1_001
     breaker.allow()
     const other = resume(breaker)
     expect(other.state).toBe("half-open")
@@ -32,7 +21,7 @@ describe("snapshot(), half-open", () => {
   test("keeps the successes so far #63", async () => {
     const breaker = make({ maxRequests: 3 })
     breaker.trip()
-    now += 1_001
+    clock.time += 1_001
     await succeed(breaker, 2)
     const other = resume(breaker, { maxRequests: 3 })
     expect(other.counts).toEqual(
@@ -47,10 +36,10 @@ describe("snapshot(), half-open", () => {
     async (maxRequests) => {
       const breaker = make({ maxRequests: 3 })
       breaker.trip()
-      now += 1_001
+      clock.time += 1_001
       await succeed(breaker, 2)
       const other = resume(breaker, { maxRequests })
-      now += 86_400_000
+      clock.time += 86_400_000
       await succeed(other)
       expect(other.state).toBe("closed")
     },
@@ -59,7 +48,7 @@ describe("snapshot(), half-open", () => {
   test("is half-open when it is taken after the open period", () => {
     const breaker = make()
     breaker.trip()
-    now += 1_001
+    clock.time += 1_001
     expect(breaker.snapshot()).toMatchObject({ state: "half-open", remaining: 0 })
   })
 })

@@ -1,26 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import {
-  CircuitBreaker,
-  consecutiveFailures,
-  type BreakerSnapshot,
-  type Settings,
-} from "../../src/index.ts"
+import type { BreakerSnapshot, Settings } from "../../src/index.ts"
 import { counts, fail, succeed } from "./calls.ts"
+import { clock, make, resume } from "./manual-breaker.ts"
 
-let now = 0
 beforeEach(() => {
-  now = 5_000
+  clock.time = 5_000
 })
-
-const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
-
-/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
-function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
-  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
-  return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
-}
 
 describe("the setting snapshot", () => {
   const valid = (): BreakerSnapshot => {
@@ -79,7 +64,7 @@ describe("the setting snapshot", () => {
     const breaker = make({ ...settings, snapshot: { ...snapshot, window: { ...snapshot.window, ...change(snapshot.window) } } })
     // All that was in the window leaves it.
     for (let i = 0; i < 20; i++) {
-      now += 100
+      clock.time += 100
       await succeed(breaker)
       expect(Math.min(...Object.values(breaker.counts))).toBeGreaterThanOrEqual(0)
     }
@@ -96,7 +81,7 @@ describe("the setting snapshot", () => {
     const { window, ...snapshot } = from.snapshot()
     const buckets = window.buckets.map((bucket) => ({ ...bucket, consecutiveSuccesses: 9, consecutiveFailures: 9 }))
     const breaker = make({ ...settings, snapshot: { ...snapshot, window: { ...window, buckets } } })
-    now += 5_000
+    clock.time += 5_000
     expect(breaker.state).toBe("closed")
     expect(breaker.counts).toEqual(counts({ consecutiveFailures: 2 }))
   })

@@ -1,26 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest"
-import {
-  CircuitBreaker,
-  consecutiveFailures,
-  exponentialBackoff,
-  type Settings,
-} from "../../src/index.ts"
+import { exponentialBackoff, type Settings } from "../../src/index.ts"
 import { fail, rejection, succeed } from "./calls.ts"
+import { clock, make, resume } from "./manual-breaker.ts"
 
-let now = 0
 beforeEach(() => {
-  now = 5_000
+  clock.time = 5_000
 })
-
-const base: Settings = { timeout: 1_000, ...consecutiveFailures(1) }
-const make = (settings?: Settings): CircuitBreaker =>
-  new CircuitBreaker({ clock: { now: () => now }, ...base, ...settings })
-
-/** Restores the breaker from its snapshot as JSON, on a clock with another origin. */
-function resume(breaker: CircuitBreaker, settings?: Settings, origin = -4_321.5): CircuitBreaker {
-  const snapshot: unknown = JSON.parse(JSON.stringify(breaker.snapshot()))
-  return new CircuitBreaker({ clock: { now: () => now + origin }, ...base, ...settings, snapshot })
-}
 
 describe("snapshot()", () => {
   test.each([{ windowSize: 10 }, { interval: 1_000, bucketPeriod: 100 }])("is plain JSON and does not change with the breaker: %j", async (window) => {
@@ -39,13 +24,13 @@ describe("snapshot()", () => {
     async (origin) => {
       const breaker = make()
       await fail(breaker)
-      now += 400
+      clock.time += 400
       const other = resume(breaker, {}, origin)
       expect(other.state).toBe("open")
       expect(other.retryAfter).toBeCloseTo(600, 3)
-      now += 599
+      clock.time += 599
       await rejection(other)
-      now += 2
+      clock.time += 2
       await succeed(other)
       expect(other.state).toBe("closed")
     },
@@ -64,13 +49,13 @@ describe("snapshot()", () => {
   test("keeps the remaining time of a fixed window #61", async () => {
     const settings: Settings = { interval: 1_000, readyToTrip: () => false }
     const breaker = make(settings)
-    now += 600
+    clock.time += 600
     await fail(breaker)
     const other = resume(breaker, settings)
-    now += 400
+    clock.time += 400
     expect(other.state).toBe("closed")
     expect(other.counts.totalFailures).toBe(1)
-    now += 1
+    clock.time += 1
     expect(other.state).toBe("closed")
     expect(other.counts.totalFailures).toBe(0)
   })
@@ -80,9 +65,9 @@ describe("snapshot()", () => {
     ["a window over calls", { windowSize: 4, readyToTrip: () => false }],
   ])("keeps %s, so that the original and the restored breaker go on alike #61", async (_, settings) => {
     const breaker = make(settings)
-    for (let i = 0; i < 6; i++, now += 130) await (i % 3 ? succeed(breaker) : fail(breaker))
+    for (let i = 0; i < 6; i++, clock.time += 130) await (i % 3 ? succeed(breaker) : fail(breaker))
     const other = resume(breaker, settings)
-    for (let i = 0; i < 12; i++, now += 130) {
+    for (let i = 0; i < 12; i++, clock.time += 130) {
       await (i % 3 ? succeed(breaker) : fail(breaker))
       await (i % 3 ? succeed(other) : fail(other))
       expect(other.counts).toEqual(breaker.counts)
@@ -93,10 +78,10 @@ describe("snapshot()", () => {
     const timeout = exponentialBackoff({ initial: 1_000, max: 60_000, jitter: 0 })
     const breaker = make({ timeout })
     await fail(breaker)
-    now += 1_001
+    clock.time += 1_001
     await fail(breaker)
     const other = resume(breaker, { timeout })
-    now += 2_001
+    clock.time += 2_001
     await fail(other)
     expect(other.retryAfter).toBe(4_000)
   })
