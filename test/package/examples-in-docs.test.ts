@@ -1,5 +1,5 @@
 /**
- * Every TypeScript block of the README and of the docstrings compiles for a user of the package, and runs
+ * Every TypeScript block of the READMEs and of the docstrings compiles for a user of the package, and runs
  * against an origin on this machine, whatever host it names.
  */
 import { spawn } from "node:child_process"
@@ -13,11 +13,14 @@ import { resolutions, root, userProject } from "./user-project.ts"
 
 const read = (file: string): string => readFileSync(join(root, file), "utf8")
 const blocks = (text: string): string[] => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string)
-const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+const filesOf = (folder: string, ending: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending) && !file.includes("node_modules"))
+    .map((file) => `${folder}/${file}`)
 
 const examples = Object.fromEntries(
-  ["README.md", ...sources.map((file) => `src/${file}`)].flatMap((file) =>
-    blocks(file === "README.md" ? read(file) : read(file).replace(/^ *\* ?/gm, "")).map(
+  ["README.md", ...filesOf("examples", ".md"), ...filesOf("src", ".ts")].flatMap((file) =>
+    blocks(file.endsWith(".md") ? read(file) : read(file).replace(/^ *\* ?/gm, "")).map(
       (block, index) => [`${file.replaceAll(/[/.]/g, "-")}-${index}.ts`, `${block}\nexport {}\n`] as const,
     ),
   ),
