@@ -490,6 +490,23 @@ describe("A tab that leads the half-open state", () => {
     expect(calls).toBe(1)
   })
 
+  test("and comes back just before it is passed over makes the only call, though its lease is seen a moment later", async () => {
+    const [leader] = await opened()
+    const thaw = await getStuck(leader!)
+    // The storage as another process sees it, which it takes a while to reach.
+    const elsewhere = new FakeStorage()
+    const show = (): void => storage.items.forEach((value, key) => elsewhere.setItem(key, value))
+    show()
+    const other = client(elsewhere, { timeout })
+    await call(other, succeed).catch(() => {})
+    await vi.advanceTimersByTimeAsync(1.5 * timeout)
+    other.breaker.execute(probe).catch(() => {})
+    thaw()
+    setTimeout(show, 20)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(calls).toBe(1)
+  })
+
   test.each([0, 3_600_000])("is passed over as soon although the clock was set %i ms back", async (step) => {
     const [leader, other] = await opened()
     await getStuck(leader!)
