@@ -63,11 +63,14 @@ export async function bounded<T>(
   }
 }
 
-let bodies: FinalizationRegistry<() => void> | undefined
+let bodies: FinalizationRegistry<readonly [caller: AbortSignal, unfollow: () => void]> | undefined
+const collected = new WeakMap<AbortSignal, (() => void)[]>()
+const MAX_COLLECTED = 100
 
 /**
- * A `Response` arrives before its body, so the caller's signal has to abort the body too. The link ends when
- * the body is collected: otherwise a signal that lives long would keep something of every call.
+ * A `Response` arrives before its body, so the caller's signal has to abort the body too. The link ends some time
+ * after the body was collected: otherwise a signal that lives long would keep something of every call. Not at once,
+ * since browsers and workerd go on reading a body, for `text()` say, whose object they have collected.
  */
 function followBody(result: unknown, caller: AbortSignal, controller: AbortController): void {
   let body: unknown
@@ -82,6 +85,10 @@ function followBody(result: unknown, caller: AbortSignal, controller: AbortContr
   // Workers with an older compatibility date do not have it. There a signal lives only as long as its
   // request.
   if (typeof FinalizationRegistry === "undefined") return
-  bodies ??= new FinalizationRegistry((unfollow) => unfollow())
-  bodies.register(body as object, unfollow)
+  bodies ??= new FinalizationRegistry(([caller, unfollow]) => {
+    const links = collected.get(caller) ?? []
+    collected.set(caller, links)
+    if (links.push(unfollow) > MAX_COLLECTED) links.shift()!()
+  })
+  bodies.register(body as object, [caller, unfollow])
 }
