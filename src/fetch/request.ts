@@ -35,8 +35,12 @@ export function methodOf(input: FetchInput, init: RequestInit | undefined): stri
   return init?.method ?? asRequest(input)?.method ?? "GET"
 }
 
-/** The call as a `Request` for callbacks. It has no body, since a body can be read only once. */
+/**
+ * The call as a `Request` for callbacks: the one that it was made with, if that says all. Otherwise another, without
+ * a body, since a body can be read only once.
+ */
 export function describe(input: FetchInput, init: RequestInit | undefined): Request {
+  if (init === undefined && input instanceof Request && /^(get|head)$/i.test(input.method)) return input
   const { headers = asRequest(input)?.headers } = init ?? {}
   return new Request(urlOf(input), { method: methodOf(input, init), ...(headers && { headers }) })
 }
@@ -65,11 +69,20 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
 /**
  * `init` with another signal. An `init` that is not empty resets the referrer and the referrer policy of a
  * `Request` (Fetch, "new Request"). They are passed on where the caller gave no such `init`.
+ *
+ * Not for what a service worker gets of a page: it resets a navigation to a request of the worker's own, so a form
+ * that another site posts would be sent with the cookies of this one, and it removes the range that a media element
+ * asks for. Such a request keeps its own signal.
  */
-export function withSignal(input: FetchInput, init: RequestInit | undefined, signal: AbortSignal | undefined): RequestInit {
+export function withSignal(
+  input: FetchInput,
+  init: RequestInit | undefined,
+  signal: AbortSignal | undefined,
+): RequestInit | undefined {
   let request = asRequest(input)
   // Any field counts, also one of a prototype, which `Object.keys` would not list.
   for (const _ in init) request = undefined
+  if (request?.mode === "navigate" || (request?.mode === "no-cors" && request.headers.has("range"))) return init
   const kept = request && { referrer: request.referrer, referrerPolicy: request.referrerPolicy }
   return override(init, { ...kept, signal: signal ?? null })
 }

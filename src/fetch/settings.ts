@@ -22,8 +22,9 @@ import type { RetryAfterSettings } from "./retry-after.ts"
  */
 export interface FetchSettings extends Settings<Response> {
   /**
-   * Which breaker a call belongs to; `undefined` sends it straight through. `request` has no body. Not called
-   * for `blob:` and `data:`, which go to no server.
+   * Which breaker a call belongs to; `undefined` sends it straight through. `request` is the call's own where a
+   * `Request` alone was given, with GET or HEAD; else it has only URL, method and headers. Not called for `blob:`
+   * and `data:`, which go to no server.
    *
    * @defaultValue the origin
    */
@@ -49,10 +50,10 @@ export interface FetchSettings extends Settings<Response> {
    */
   rejectWith?: "error" | "response" | undefined
   /**
-   * Returns a response in place of a call that was rejected, or that failed without a response. When it
-   * returns `undefined` or throws, the caller gets what it would have got without a fallback. Not called when
-   * the caller aborted, when `fetch` refused the arguments, or when `isExcluded` excluded the call. It is not
-   * waited for once the caller aborts.
+   * Returns a response in place of a call that was rejected, or that failed without a response. It gets the same
+   * `request` as `key`. When it returns `undefined` or throws, the caller gets what it would have got without a
+   * fallback. Not called when the caller aborted, when `fetch` refused the arguments, or when `isExcluded` excluded
+   * the call. It is not waited for once the caller aborts.
    *
    * @defaultValue none
    */
@@ -68,7 +69,7 @@ export interface FetchSettings extends Settings<Response> {
   /**
    * Whether a response is counted when its headers or when its body have arrived. With `"body"`, a
    * body that breaks off is a failure, `callTimeout` covers the body, and each body has to be read
-   * or cancelled.
+   * or cancelled. It is no byte stream then, and a service worker cannot pass on its `url` and `redirected`.
    *
    * @defaultValue `"headers"`
    */

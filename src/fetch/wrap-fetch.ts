@@ -103,6 +103,8 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
         const attempt = async (signal: AbortSignal | undefined): Promise<Response> => {
           try {
             const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
+            // It did not heed the signal, and nobody will read it.
+            if (signal?.aborted) void response.body?.cancel().catch(() => {})
             if (settings.settleOn !== "body" || /^head$/i.test(methodOf(input, init))) return response
             return await watchBody(response, resolve, () => call)
           } catch (error) {

@@ -28,6 +28,27 @@ describe("a probe without a body, when bodies count,", () => {
   })
 })
 
+test("key() and fallback() get the call's own Request, unless that has a body or another init", async () => {
+  const request = new Request(URL_, { credentials: "omit" })
+  const got: unknown[] = []
+  const safeFetch = wrap({ key: (request) => (got.push(request), "own"), fallback: (_, request) => void got.push(request) }, failing)
+  await safeFetch(request).catch(() => {})
+  expect(got.map((one) => one === request)).toEqual([true, true])
+  await safeFetch(request, { headers: { a: "1" } }).catch(() => {})
+  await safeFetch(new Request(URL_, { method: "POST", body: "x" })).catch(() => {})
+  expect(got.slice(2)).toHaveLength(4)
+  expect(got.slice(2)).toEqual(Array(4).fill(expect.objectContaining({ body: null, credentials: "same-origin" })))
+})
+
+test("a response that comes after its time is over is not downloaded", async () => {
+  const cancelled = vi.fn()
+  let arrive!: (response: Response) => void
+  const safeFetch = wrap({ callTimeout: 1 }, () => new Promise((resolve) => (arrive = resolve)))
+  await expect(safeFetch(URL_)).rejects.toMatchObject({ name: "TimeoutError" })
+  arrive(new Response(new ReadableStream({ cancel: cancelled })))
+  await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce())
+})
+
 describe("key()", () => {
   test("is asked about a URL that has no origin of its own", async () => {
     const safeFetch = wrap({ key: ({ url }) => new URL(url).host }, answer(500))
