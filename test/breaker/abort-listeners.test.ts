@@ -2,27 +2,13 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { expect, test } from "vitest"
 import { CircuitBreaker } from "../../src/index.ts"
+import { watchListeners } from "../signals/watch-listeners.ts"
 import { boom } from "./calls.ts"
 
-interface Watched {
-  readonly signal: AbortSignal
-  readonly listeners: () => number
-}
-
-/** A long-lived signal, and a count of its listeners. */
-function watched(): Watched {
+/** A long-lived signal, and its listeners. */
+function watched(): { readonly signal: AbortSignal; readonly listeners: ReadonlySet<unknown> } {
   const { signal } = new AbortController()
-  const { addEventListener: add, removeEventListener: remove } = signal
-  const present = new Set<unknown>()
-  signal.addEventListener = (...args: unknown[]) => {
-    present.add(args[1])
-    add.apply(signal, args as Parameters<typeof add>)
-  }
-  signal.removeEventListener = (...args: unknown[]) => {
-    present.delete(args[1])
-    remove.apply(signal, args as Parameters<typeof remove>)
-  }
-  return { signal, listeners: () => present.size }
+  return { signal, listeners: watchListeners(signal) }
 }
 
 function collectGarbage(): void {
@@ -56,7 +42,7 @@ test.each([
     const breaker = new CircuitBreaker({ readyToTrip: () => false, callTimeout })
     for (let i = 0; i < 10_000; i++) await breaker.execute(request, { signal }).catch(() => {})
     expect(breaker.counts.requests).toBe(10_000)
-    expect(listeners()).toBe(0)
+    expect(listeners.size).toBe(0)
   },
 )
 
@@ -68,7 +54,7 @@ test("execute() leaves no listener on a signal for calls that timed out #53", as
   )
   await Promise.allSettled(calls)
   expect(breaker.counts.totalFailures).toBe(100)
-  expect(listeners()).toBe(0)
+  expect(listeners.size).toBe(0)
 })
 
 test("execute() leaves no listener on a signal for calls that it rejects #53", async () => {
@@ -76,7 +62,7 @@ test("execute() leaves no listener on a signal for calls that it rejects #53", a
   const breaker = new CircuitBreaker()
   breaker.trip()
   for (let i = 0; i < 1_000; i++) await breaker.execute(() => 1, { signal }).catch(() => {})
-  expect(listeners()).toBe(0)
+  expect(listeners.size).toBe(0)
 })
 
 test("execute() keeps a listener for a Response only while its body lives #53", async () => {
@@ -86,11 +72,11 @@ test("execute() keeps a listener for a Response only while its body lives #53", 
     const response = await breaker.execute(() => new Response("body"), { signal })
     await response.text()
   }
-  for (let i = 0; i < 100 && listeners() > 0; i++) {
+  for (let i = 0; i < 100 && listeners.size > 0; i++) {
     collectGarbage()
     await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(listeners()).toBe(0)
+  expect(listeners.size).toBe(0)
 })
 
 test("execute() keeps no Response for a signal that other calls still follow #53", async () => {
@@ -106,7 +92,7 @@ test("execute() keeps no Response for a signal that other calls still follow #53
     collectGarbage()
   }
   expect(kept()).toBe(0)
-  expect(listeners()).toBe(1)
+  expect(listeners.size).toBe(1)
 })
 
 test("a hundred calls under way share one listener, since Node warns of more than ten #53", async () => {
@@ -117,10 +103,10 @@ test("a hundred calls under way share one listener, since Node warns of more tha
   const calls = Array.from({ length: 100 }, (_, i) =>
     breaker.execute(() => until, { signal, ...(i % 2 && { callTimeout: 60_000 }) }),
   )
-  expect(listeners()).toBe(1)
+  expect(listeners.size).toBe(1)
   end()
   await Promise.all(calls)
-  expect(listeners()).toBe(0)
+  expect(listeners.size).toBe(0)
 })
 
 test("an abort ends all calls that share the signal, and later calls with it #53", async () => {

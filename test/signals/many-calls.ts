@@ -1,5 +1,6 @@
 /** Many calls with one long-lived signal. Runs in a separate Node process, and in a page. */
 import { CircuitBreaker, wrapFetch, type FetchSettings, type Settings } from "../../src/index.ts"
+import { watchListeners } from "./watch-listeners.ts"
 
 export interface ManyCalls {
   readonly signal: AbortSignal
@@ -74,18 +75,4 @@ export function manyCalls(kind: Kind | { readonly url: string; readonly settings
 function overNetwork(url: string, settings: FetchSettings): Call {
   const safeFetch = wrapFetch(undefined, settings)
   return async (signal) => (await safeFetch(url, { signal })).text()
-}
-
-function watchListeners(signal: AbortSignal): ReadonlySet<unknown> {
-  const { addEventListener: add, removeEventListener: remove } = signal
-  const present = new Set<unknown>()
-  signal.addEventListener = (...args: unknown[]) => {
-    present.add(args[1])
-    add.apply(signal, args as Parameters<typeof add>)
-  }
-  signal.removeEventListener = (...args: unknown[]) => {
-    present.delete(args[1])
-    remove.apply(signal, args as Parameters<typeof remove>)
-  }
-  return present
 }
