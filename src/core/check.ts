@@ -1,5 +1,5 @@
 /**
- * Checks of what users hand in: settings, and what their callbacks return.
+ * Checks of what comes from outside: settings, what callbacks return, and data that was stored or sent.
  *
  * @module
  */

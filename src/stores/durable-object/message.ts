@@ -25,7 +25,7 @@ const VERSION = 1
 // The object goes through the calls of a report one by one, and gives no other answer meanwhile.
 const MAX_CALLS = 250_000
 
-const STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]
+const SHORT_STRING: Rule = ["a string of up to 1024 characters", (value) => typeof value === "string" && value.length <= 1_024]
 const OUTCOME = /* @__PURE__ */ oneOf("success", "failure", "excluded")
 const THIS_VERSION: Rule = [String(VERSION), (value) => value === VERSION]
 const RUNS: Rule = [
@@ -54,12 +54,12 @@ export function readMessage(text: string): Message {
   check("message", message, OBJECT)
   checkVersion(message)
   const { name, reporter, report } = message
-  check("name", name, STRING)
-  check("reporter", reporter, STRING)
+  check("name", name, SHORT_STRING)
+  check("reporter", reporter, SHORT_STRING)
   check("report", report, OBJECT)
   checkAll(report, REPORT_RULES)
   if (report.settle) {
-    check("settle.lease", report.settle.lease, STRING)
+    check("settle.lease", report.settle.lease, SHORT_STRING)
     check("settle.outcome", report.settle.outcome, OUTCOME)
   }
   return message
