@@ -26,10 +26,16 @@ export async function watchBody(
   // A fetch that is not the platform's may give no response, or a body that is not a web stream.
   const body = (original as Response | undefined)?.body
   if (typeof body?.getReader !== "function" || body.locked || original.bodyUsed) return original
-  const { status, statusText, headers } = original
+  const { status, statusText } = original
+  const headers = new Headers(original.headers)
   // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
   if (unusual || NULL_BODY.includes(status)) return original
+  // Its body has been decoded. Deno knows that of a response of its own that a server sends on, but not of another.
+  if ("Deno" in globalThis && headers.has("content-encoding")) {
+    headers.delete("content-encoding")
+    headers.delete("content-length")
+  }
   const reader = body.getReader()
   let failure: { readonly error: unknown } | undefined
   const rethrow = (error: unknown): never => {

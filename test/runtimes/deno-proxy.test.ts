@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+import { expect, test } from "vitest"
+import { bundle } from "./bundle.ts"
+import { denoPath } from "./run-in-deno.ts"
+
+const index = JSON.stringify(new URL("../../src/index.ts", import.meta.url).pathname)
+
+test.each(["headers", "body"])("a server in Deno sends on what an origin has compressed, with settleOn %j", async (settleOn) => {
+  const program = await bundle(`
+    import { wrapFetch } from ${index}
+    const text = "text ".repeat(1_000)
+    const packed = await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer()
+    const serve = (handler) => "http://127.0.0.1:" + Deno.serve({ port: 0, onListen() {} }, handler).addr.port
+    const origin = serve(() => new Response(packed, { headers: { "content-encoding": "gzip" } }))
+    const safeFetch = wrapFetch(fetch, { settleOn: ${JSON.stringify(settleOn)} })
+    const proxy = serve(() => safeFetch(origin))
+    const arrived = await fetch(proxy).then((response) => response.text())
+    console.log(arrived === text)
+    Deno.exit()
+  `)
+  const args = ["eval", "--no-config", "--no-lock", program]
+  expect((await promisify(execFile)(denoPath, args)).stdout.trim()).toBe("true")
+})
