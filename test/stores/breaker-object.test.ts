@@ -152,6 +152,19 @@ describe("breakerObject()", () => {
     expect(await tell({ settle: { lease: lease!, outcome: "failure" } })).toMatchObject({ retryAfter: 20_000, opens: 2 })
   })
 
+  test.each(["open", "half-open"])("remembers after eviction that it was tripped when an open period was over, known as %s", async (state) => {
+    place({ timeout: ({ opens }) => opens * 10_000 })
+    await failures(6)
+    pass(10_001)
+    if (state === "half-open") await tell({})
+    expect(await tell({ force: "open" })).toMatchObject({ state: "open", opens: 2 })
+    objects.evict()
+    expect(await tell({})).toMatchObject({ state: "open", opens: 2, retryAfter: 20_000 })
+    const { puts } = objects
+    await tell({ force: "open" })
+    expect(objects.puts).toBe(puts)
+  })
+
   test("remembers its leases after eviction", async () => {
     place({ timeout: 10_000, maxRequests: 3 })
     await failures(6)

@@ -102,7 +102,7 @@ export class FleetBreaker {
    * settled while it stays half-open.
    */
   apply(reporter: string, report: Report, now: number): { readonly verdict: Verdict; readonly changed: boolean } {
-    const { state: before } = this.#record
+    const { state: before, generation } = this.#record
     this.#reporter = reporter
     this.#quorum.reported(callsOf(report.runs ?? []))
     const { opened, ...told } = this.#inStreak(report, now)
@@ -110,7 +110,9 @@ export class FleetBreaker {
     const isComparable = opened && !this.#policy.interval
     const verdict = applyToRecord(this.#record, this.#policy, isComparable ? { ...told, opened } : told, now)
     const { state } = verdict
-    const changed = state !== before
+    // An open period may be followed by another within one report: a `trip()` that comes after its end.
+    const reopened = state === "open" && generation !== this.#record.generation
+    const changed = state !== before || reopened
     if (changed && state === "closed") this.#closedAt = this.#record.now
     this.#answers = changed ? 1 : this.#answers + 1
     const answer = this.#spreadOut(this.#withSlowStart(verdict))
