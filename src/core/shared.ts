@@ -69,16 +69,16 @@ export interface Verdict {
   /** Openings since it was last closed. */
   readonly opens: number
   /** Length of the present open period or, when not open, of the last one. */
-  readonly openFor?: number
+  readonly openFor?: number | undefined
   /** Failures since the last success, while closed; 0 otherwise. */
-  readonly streak?: number
+  readonly streak?: number | undefined
   /** The lease, if one was asked for and granted. */
-  readonly lease?: string
+  readonly lease?: string | undefined
   /**
    * Slow start: the breaker closed `elapsed` milliseconds ago, and admits all calls again `length` after it
    * closed.
    */
-  readonly slowStart?: { readonly elapsed: number; readonly length: number }
+  readonly slowStart?: { readonly elapsed: number; readonly length: number } | undefined
 }
 
 /** A shared record as JSON. */

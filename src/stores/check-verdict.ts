@@ -12,6 +12,8 @@ const MODEL = { state: "", retryAfter: 0, opens: 0, ...OPTIONAL }
  * @throws {TypeError} that shows the verdict.
  */
 export function checkVerdict(verdict: Verdict): void {
-  if (isLike({ ...OPTIONAL, ...verdict }, MODEL) && STATES.includes(verdict.state)) return
+  // A part that is optional may also be there, and be `undefined`.
+  const given = Object.entries(verdict ?? {}).filter(([, value]) => value !== undefined)
+  if (isLike({ ...OPTIONAL, ...Object.fromEntries(given) }, MODEL) && STATES.includes(verdict.state)) return
   throw new TypeError(`The store answered ${JSON.stringify(verdict)}`)
 }

@@ -103,6 +103,23 @@ describe("createStore()", () => {
     expect(breaker.retryAfter).toBe(1_000)
   })
 
+  test("accepts a verdict whose optional parts are undefined, from exchange() and from watch()", async () => {
+    const absent: Partial<Verdict> = { openFor: undefined, streak: undefined, lease: undefined, slowStart: undefined }
+    let tell!: (verdict: Verdict) => void
+    const { breaker, errors } = make({
+      exchange: () => ({ ...open, ...absent }),
+      watch(_name, _policy, changed) {
+        tell = changed
+      },
+    })
+    await fail(breaker)
+    await vi.advanceTimersByTimeAsync(500)
+    expect([breaker.retryAfter, errors]).toEqual([500, []])
+    tell({ ...open, ...absent })
+    await vi.advanceTimersByTimeAsync(0)
+    expect([breaker.retryAfter, errors]).toEqual([1_000, []])
+  })
+
   test("waits for the answer also with a deadline of a fraction", async () => {
     let reports = 0
     const { breaker, errors } = make({ deadline: 500 / 3, exchange: () => ((reports += 1), new Promise(() => {})) }, consecutiveFailures(9))
