@@ -98,7 +98,10 @@ class Link implements StoreLink {
     this.#pending = new PendingReport(host.policy, this.#successInterval > 0)
     this.#successDue = storage.watch ? Infinity : 0
     try {
-      storage.watch?.(host.name, host.policy, this.#changed)
+      const watching = storage.watch?.(host.name, host.policy, this.#changed)
+      // An `async` one may never end, and must not keep the breaker.
+      const weak = new WeakRef<Link>(this)
+      watching?.catch((error) => weak.deref()?.#failed(error))
     } catch (error) {
       this.#failed(error)
     }

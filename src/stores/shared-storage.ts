@@ -22,9 +22,10 @@ export interface SharedStorage {
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict>
   /**
    * Calls `changed` with each verdict that others bring about. The breaker itself holds that function: a
-   * storage that keeps only a `WeakRef` to it lets breakers that are no longer used be collected.
+   * storage that keeps only a `WeakRef` to it lets breakers that are no longer used be collected. `watch` may throw
+   * or reject: the breaker then announces a `"storeerror"`.
    */
-  watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void
+  watch?(name: string, policy: Policy, changed: (verdict: Verdict) => void): void | Promise<void>
   /**
    * How long a half-open call waits for the answer at most, in milliseconds, from 1 to 2 147 483 647.
    *

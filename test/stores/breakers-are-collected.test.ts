@@ -32,11 +32,44 @@ const program = `
   console.log(JSON.stringify({ gone: gone(), kept: kept.state }))
 `
 
+// The feed of a database, for example, is read in an `async` function that never ends.
+const endless = `
+  import { CircuitBreaker, createStore } from "./src/index.ts"
+  const feeds = []
+  const store = createStore({
+    exchange: () => ({ state: "closed", retryAfter: 0, opens: 0 }),
+    async watch(name, policy, changed) {
+      const weak = new WeakRef(changed)
+      changed = undefined
+      for (;;) {
+        const verdict = await new Promise((resolve) => feeds.push(resolve))
+        weak.deref()?.(verdict)
+      }
+    },
+  })
+  const dropped = []
+  for (let i = 0; i < 100; i++) dropped.push(new WeakRef(new CircuitBreaker({ store })))
+  for (let round = 0; round < 5; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    gc()
+  }
+  console.log(JSON.stringify({ feeds: feeds.length, gone: dropped.filter((ref) => ref.deref() === undefined).length }))
+`
+
+test("a watch() that never ends, and holds its function weakly, lets unused breakers be garbage-collected", async () => {
+  const { feeds, gone } = await collected(endless)
+  expect(feeds).toBe(100)
+  expect(gone).toBeGreaterThanOrEqual(99)
+})
+
 test("localStorageStore() lets 1 000 unused breakers be garbage-collected, and keeps the one in use", async () => {
-  const text = await bundle(program)
-  const args = ["--expose-gc", "--input-type=module", "--eval", text]
-  const { gone, kept } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
+  const { gone, kept } = await collected(program)
   // The last breaker may still be on the stack.
   expect(gone).toBeGreaterThanOrEqual(999)
   expect(kept).toBe("open")
 })
+
+async function collected(source: string): Promise<Record<string, unknown>> {
+  const args = ["--expose-gc", "--input-type=module", "--eval", await bundle(source)]
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
+}

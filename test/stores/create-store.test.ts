@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { patience } from "../../src/stores/shared-storage.ts"
 import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
+import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
 import { failuresAgo, runs } from "./runs.ts"
 
 const closed: Verdict = { state: "closed", retryAfter: 0, opens: 0 }
@@ -101,6 +102,20 @@ describe("createStore()", () => {
     await succeed(breaker)
     tell(open)
     expect(breaker.retryAfter).toBe(1_000)
+  })
+
+  test.each([
+    ["throws", () => { throw new Error("no feed") }],
+    ["rejects, as an async one may", async () => Promise.reject(new Error("no feed"))],
+  ])("announces that watch() %s, and goes on", async (_, watch) => {
+    const errors: unknown[] = []
+    const unhandled = await unhandledRejections(async () => {
+      const subject = make({ exchange: () => closed, watch })
+      await Promise.resolve()
+      await succeed(subject.breaker)
+      errors.push(...subject.errors)
+    })
+    expect([errors, unhandled]).toEqual([[new Error("no feed")], []])
   })
 
   test("accepts a verdict whose optional parts are undefined, from exchange() and from watch()", async () => {
