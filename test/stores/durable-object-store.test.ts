@@ -188,6 +188,27 @@ describe("durableObjectStore()", () => {
     expect([...objects.stored.keys()]).toEqual(["all breaker:one"])
   })
 
+  test("uses the name of the breaker where shard says nothing", async () => {
+    await times(1, () => call(isolate({}, { shard: () => undefined as never }), fail))
+    await times(5, () => call(isolate(), fail))
+    expect([...objects.stored.keys()]).toEqual(["api breaker:api"])
+  })
+
+  test.each([
+    ["throws", () => { throw new Error("no shard") }, new Error("no shard"), []],
+    ["is async", async () => "all", new TypeError("shard() must be a string: got [object Promise]"), []],
+    ["is async, and rejects", () => Promise.reject(new Error("no shard")), new TypeError("shard() must be a string: got [object Promise]"), [new Error("no shard")]],
+    ["returns an object", () => ({ name: "all" }), new TypeError("shard() must be a string: got [object Object]"), []],
+  ])("sends nothing when shard %s, and goes on", async (_, shard, error, reports) => {
+    const reported = vi.spyOn(console, "error").mockImplementation(swallow)
+    const subject = isolate({}, { shard: shard as never })
+    const errors = errorsOf(subject)
+    await times(6, () => call(subject, fail))
+    expect([subject.state, objects.received, errors]).toEqual(["open", [], [error]])
+    expect(reported.mock.calls.flat().slice(0, 1)).toEqual(reports)
+    reported.mockRestore()
+  })
+
   // Another isolate has one of the three leases. So one of three calls is refused, and opens the isolate's
   // breaker again.
   test.each([

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { check, checkAll, FUNCTION, type Rule } from "../../core/check.ts"
+import { check, checkAll, checkAnswer, FUNCTION, STRING, type Rule } from "../../core/check.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
 import { runAndReport } from "../../report.ts"
@@ -100,7 +100,8 @@ function objectStorage(
   let reporter: string | undefined
 
   async function ask(name: string, report: Report): Promise<Verdict> {
-    const object = shard(name)
+    // A promise, for example, would be taken for the name "[object Promise]", and all breakers sent to that object.
+    const object = checkAnswer(reportError, "shard", STRING, shard(name) ?? name)
     const asked = Date.now()
     const breaker = `${object} ${name}`
     const backoff = [object, breaker].map((key) => backoffs.get(key)).find((one) => one && isLeftAlone(one, asked))
