@@ -27,6 +27,9 @@ const LONG_STREAK = 3
 const ASK_AGAIN = 1_000
 // After a report of successes has failed, the next one follows after this many times the usual interval.
 const BACKOFF_FACTOR = 6
+// A report that follows another runs in the request of the call that started the first. In a Worker it counts as a
+// subrequest of that, and is cancelled some time after its response. So the next one waits for a call of its own.
+const MAX_FOLLOWING = 8
 // A bound for a store that refuses reports. Leases whose end it does not learn of lapse.
 const MAX_UNTOLD = 20
 // The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
@@ -99,9 +102,14 @@ class Link implements StoreLink {
     this.#successDue = storage.watch ? Infinity : 0
     try {
       const watching = storage.watch?.(host.name, host.policy, this.#changed)
-      // An `async` one may never end, and must not keep the breaker.
-      const weak = new WeakRef<Link>(this)
-      watching?.catch((error) => weak.deref()?.#failed(error))
+      if (watching instanceof Promise) {
+        // It may never end, and must not keep the breaker.
+        const weak = new WeakRef<Link>(this)
+        watching.catch((error) => {
+          const link = weak.deref()
+          if (link) link.#failed(error)
+        })
+      }
     } catch (error) {
       this.#failed(error)
     }
@@ -247,9 +255,10 @@ class Link implements StoreLink {
   /**
    * Reports the outcomes, one report at a time. Outcomes that come up meanwhile go with the next.
    *
-   * @param again - Whether this follows a report that failed.
+   * @param following - How many reports this one follows without a call in between that could have started it.
+   * @param again - Whether the last of them failed.
    */
-  async #report(again = false): Promise<void> {
+  async #report(following = 0, again = false): Promise<void> {
     if (isWaiting(this.#reportingUntil, Date.now(), patience(this.#deadline))) return
     if (this.#reportingUntil) this.#failed(new Error("The store did not answer a report"))
     const until = Date.now() + patience(this.#deadline)
@@ -273,8 +282,11 @@ class Link implements StoreLink {
       // The store may have failed under load, so wait for longer.
       this.#askAgain(this.#longestWait)
       // An open breaker makes no calls that could report again later.
-      if (this.#opened && !again) void this.#report(true)
-    } else if (this.#pending.isUrgent || this.#opened) void this.#report()
+      if (this.#opened && !again) void this.#report(following + 1, true)
+    } else if (this.#opened || this.#pending.isUrgent) {
+      if (this.#opened || following < MAX_FOLLOWING) void this.#report(following + 1)
+      else this.#askAgain(0)
+    }
   }
 
   /** Drops failures from before the breaker closed: reported later, they would open another one. */

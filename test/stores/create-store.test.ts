@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { callsOf } from "../../src/core/shared.ts"
 import { patience } from "../../src/stores/shared-storage.ts"
 import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
 import { unhandledRejections } from "../breaker/unhandled-rejections.ts"
@@ -322,6 +324,34 @@ describe("createStore()", () => {
       answers.shift()!()
       await vi.advanceTimersByTimeAsync(0)
       expect(told()).toEqual([runs(0, 1), runs(1, 1)])
+    })
+
+    // In a Worker, a report is a subrequest of the request in which it is started, and is lost with it.
+    test.each([
+      ["fails", fail],
+      ["succeeds", succeed],
+    ])("nine times at most for one call, and the rest with the next call that %s", async (_, next) => {
+      const request = new AsyncLocalStorage<number>()
+      const startedIn: (number | undefined)[] = []
+      let told = 0
+      const { breaker } = make({
+        async exchange(_name, _policy, report) {
+          startedIn.push(request.getStore())
+          told += callsOf(report.runs ?? [])
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          return closed
+        },
+      }, consecutiveFailures(1_000))
+      for (let i = 0; i < 90; i++) {
+        await request.run(i, () => fail(breaker))
+        await vi.advanceTimersByTimeAsync(10)
+      }
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(startedIn).toEqual(Array(9).fill(0))
+      expect(told).toBeLessThan(90)
+      await request.run(90, () => next(breaker))
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect([startedIn.slice(9), told]).toEqual([[90], 91])
     })
 
     test("the outcome of a lease, and the retryAfter of its call", async () => {
