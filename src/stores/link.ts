@@ -81,6 +81,10 @@ class Link implements StoreLink {
   #answered = 0
   /** Whether the breaker is open because the record is. */
   #adopted = false
+  /** Openings of the record, by the latest verdict. */
+  #opens = 0
+  /** `#opens` when this breaker closed by its own half-open call; `undefined` after the next verdict "open" or "closed". */
+  #closedAt: number | undefined
   readonly #changed = (verdict: Verdict): void => {
     try {
       this.#parts.check?.(verdict)
@@ -170,7 +174,10 @@ class Link implements StoreLink {
     // The callers of `allow` may hand in any number, and an invalid one would make the whole report invalid.
     const retryAfter = isNumber(wait) ? wait : undefined
     if (change?.from === "closed") this.#opened = change.counts
-    if (change?.to === "closed") this.#forget()
+    if (change?.to === "closed") {
+      this.#forget()
+      this.#closedAt = this.#opens
+    }
     if (permit.lease) void this.#settle(permit, outcome, counted, slow, retryAfter)
     else if (counted) this.#add(outcome, slow, retryAfter)
   }
@@ -333,6 +340,11 @@ class Link implements StoreLink {
     this.#ramp = slowStart && this.#parts.slowStart && new this.#parts.slowStart(slowStart, Date.now(), this.#ramp)
     const closed = state === "closed"
     let remaining = retryAfter
+    // The record has not learnt that this breaker has closed since. If the storage is full or grants no lease, it
+    // never does, and each failure would open this breaker again.
+    if (state === "half-open" && !permit && opens === this.#closedAt) return
+    this.#opens = opens
+    if (state !== "half-open") this.#closedAt = undefined
     if (closed) {
       if (!this.#adopted) return
       this.#forget()

@@ -143,6 +143,19 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     expect(other.breaker.state).toBe("closed")
   })
 
+  test("opens no breaker by a single failure after it broke during an open period", async () => {
+    storage.broken = undefined
+    const subject = client(storage)
+    await failures(subject, 6)
+    storage.broken = broken
+    await vi.advanceTimersByTimeAsync(10_001)
+    for (let i = 0; i < 3; i++) {
+      expect(await call(subject, succeed)).toBe("up")
+      await failures(subject, 1)
+      expect(subject.breaker.state).toBe("closed")
+    }
+  })
+
   test("learns of others again once it works again", async () => {
     const page = new EventTarget()
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page))
