@@ -66,22 +66,30 @@ export function takeSnapshot(record: BreakerRecord, policy: Policy): BreakerSnap
 }
 
 /**
- * A record that continues from a snapshot at `now`; `record`, a new one, when `value` is not a snapshot of
- * this version. An open period continues for its remaining time. Calls that were under way are not restored:
- * their half-open slots are free again. A closed breaker whose window is divided differently starts anew.
+ * A record that continues from a snapshot at `now`; a new one when `value` is not a snapshot of this version. An
+ * open period continues for its remaining time. Calls that were under way are not restored: their half-open slots
+ * are free again. A closed breaker whose window is divided differently starts anew.
+ *
+ * @param shared - The new record to fill, if breakers share it. It keeps its streaks even if its window is divided
+ * differently: where breakers with different windows take turns to write it, no streak would ever get long.
  */
 export function restoreSnapshot(
   value: unknown,
   policy: Policy,
   now: number,
-  record: BreakerRecord = createRecord(policy, now),
+  shared?: BreakerRecord,
 ): BreakerRecord {
+  const record = shared ?? createRecord(policy, now)
   if (value === undefined) return record
   const fresh = takeSnapshot(record, policy)
   if (!isSnapshot(value, fresh)) return record
-  const { state, generation, elapsed, remaining, openFor, opens, window: from } = value
+  const { state, generation, counts, elapsed, remaining, openFor, opens, window: from } = value
   const { bucketPeriod, length } = fresh.window
-  if (state === "closed" && (from.length !== length || from.bucketPeriod !== bucketPeriod)) return record
+  if (state === "closed" && (from.length !== length || from.bucketPeriod !== bucketPeriod)) {
+    const { consecutiveSuccesses, consecutiveFailures } = counts
+    if (shared) Object.assign(record.counts, { consecutiveSuccesses, consecutiveFailures })
+    return record
+  }
   Object.assign(record, { state, generation: generation - 1, now, openFor, opens })
   newGeneration(record, policy, now - (state === "open" ? openFor - Math.min(remaining, openFor) : elapsed))
   fill(record, policy, value)

@@ -250,6 +250,16 @@ describe("a record that is read back", () => {
     expect(shared.report({}, 10_001)).toMatchObject({ state: "half-open" })
   })
 
+  test("keeps its streak, also where breakers with different windows take turns to write it", () => {
+    const settings = { readyToTrip: ({ consecutiveFailures }: Counts) => consecutiveFailures >= 3 }
+    const [one, other] = [database(settings), database({ ...settings, interval: 1_000, bucketPeriod: 100 })]
+    one.report({ runs: runs(0, 1) })
+    other.record = one.record
+    other.report({ runs: runs(0, 1) })
+    one.record = other.record
+    expect(one.report({ runs: runs(0, 1) })).toMatchObject({ state: "open" })
+  })
+
   test.each([
     [1_000, "open"],
     [1_001, "closed"],
