@@ -99,6 +99,28 @@ describe("localStorageStore() without a storage", () => {
   })
 })
 
+describe("localStorageStore() with a storage that holds no text", () => {
+  test.each<[string, () => unknown]>([
+    ["promises", async () => null],
+    ["promises that reject", async () => fail()],
+    ["objects", () => ({ version: 1 })],
+  ])("goes on with local state and says so when it answers with %s", async (_, getItem) => {
+    const subject = client({ getItem, setItem: fail, removeItem: fail } as never)
+    await settle()
+    await goThroughAll(subject)
+    expect(subject.errors.map(String)).toEqual([expect.stringMatching("getItem.. must be a string or null: got .object")])
+  })
+
+  test("accepts undefined for null, as a Map answers", async () => {
+    const items = new Map<string, string>()
+    const storage = { getItem: (key: string) => items.get(key), setItem: (key: string, text: string) => void items.set(key, text) }
+    const [subject, other] = [client(storage as never), client(storage as never)]
+    await failures(subject, 6)
+    await failures(other, 1)
+    expect([other.breaker.state, subject.errors]).toEqual(["open", []])
+  })
+})
+
 describe.each(["denied", "full"] as const)("localStorageStore() whose storage is %s", (broken) => {
   let storage: FailingStorage
   beforeEach(() => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkAnswer, type Rule } from "../../core/check.ts"
 import type { Policy } from "../../core/policy.ts"
 import type { BreakerRecord } from "../../core/record.ts"
 import { applyToRecord, decodeRecord, type SharedRecord } from "../../core/shared.ts"
@@ -10,6 +11,8 @@ import type { WebStorage } from "./web-storage.ts"
 
 // Two days, in milliseconds: longer than any open period that a page waits for.
 const KEEP = 172_800_000
+// An asynchronous storage answers with a promise, in which no record would ever be found.
+const TEXT: Rule = ["a string or null", (value) => value === null || typeof value === "string"]
 
 /** Reads and writes records, by the name of their breaker. Throws what the storage throws. */
 export class PageRecords {
@@ -32,7 +35,7 @@ export class PageRecords {
   }
 
   text(name: string): string | null {
-    return this.storage.getItem(this.prefix + name)
+    return checkAnswer(() => {}, "storage.getItem", TEXT, this.storage.getItem(this.prefix + name) ?? null)
   }
 
   /**
