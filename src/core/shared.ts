@@ -10,7 +10,7 @@
  */
 import { isLike } from "./check.ts"
 import type { Counts, Outcome, State } from "./counts.ts"
-import { admit, agree, reset, retryAfter, settle, tick, trip } from "./machine.ts"
+import { admit, agree, book, reset, retryAfter, settle, tick, trip } from "./machine.ts"
 import type { Policy } from "./policy.ts"
 import { createRecord, type BreakerRecord, type Permit } from "./record.ts"
 import { restoreSnapshot, takeSnapshot, type BreakerSnapshot } from "./snapshot.ts"
@@ -182,9 +182,11 @@ export function leaseTime({ openFor }: BreakerRecord, { probeTimeout }: Policy):
  * about the service it called.
  */
 export function freeLeases(record: BreakerRecord, policy: Policy, age: number): void {
-  for (const probe of record.probes ?? []) {
-    if (record.now - probe.at > age) settle(record, policy, probe, "excluded", false)
-  }
+  const isOver = ({ at }: Permit): boolean => record.now - at > age
+  const over = record.probes?.filter(isOver) ?? []
+  // Not one at a time: a malformed record may hold any number.
+  record.probes = record.probes?.filter((probe) => !isOver(probe))
+  for (const probe of over) book(record, policy, probe, "excluded", false)
 }
 
 /** Gives the half-open state a new generation, so that another client can continue it when the first one is stuck. */

@@ -1,9 +1,9 @@
 /** What reports do to a shared record, one step at a time. */
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { noCounts, type Counts } from "../../src/core/counts.ts"
 import { createPolicy, type MachineSettings } from "../../src/core/policy.ts"
 import { createRecord } from "../../src/core/record.ts"
-import { applyReport, applyToRecord, type Report, type Run, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
+import { applyReport, applyToRecord, freeLeases, type Report, type Run, type SharedRecord, type Verdict } from "../../src/core/shared.ts"
 import { runs } from "../stores/runs.ts"
 
 const START = 1_800_000_000_000
@@ -219,6 +219,20 @@ describe("a lease", () => {
     expect(shared.report({ acquire: true }, LATER + 500).lease).toBeUndefined()
     expect(shared.report({ acquire: true }, LATER + 501).lease).not.toBe(lease)
     expect(shared.record.leases).toHaveLength(1)
+  })
+
+  test("lapses together with any number of others at the cost of one copy of the list", () => {
+    const policy = createPolicy({ maxRequests: 1_000 }, () => {})
+    const record = createRecord(policy, 0)
+    applyToRecord(record, policy, { force: "open" }, 0)
+    const admitted = Array.from({ length: 1_000 }, (_, i) => applyToRecord(record, policy, { acquire: true }, 60_001 + i).lease)
+    let { probes } = record
+    const copy = vi.fn((list: typeof probes) => (probes = list))
+    Object.defineProperty(record, "probes", { get: () => probes, set: copy })
+    freeLeases(record, policy, 300)
+    expect(copy).toHaveBeenCalledOnce()
+    expect(probes?.map(({ lease }) => lease)).toEqual(admitted.slice(-301))
+    expect(record.counts).toEqual({ ...noCounts(), requests: 1_000, totalExclusions: 699 })
   })
 
   test("from a later time than its record lapses as if it were granted at the record's time", () => {
