@@ -3,7 +3,7 @@
  * store.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, failureRate, type Settings } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures, failureRate, type Settings } from "../../src/index.ts"
 import { localStorageStore } from "../../src/stores/local-storage/index.ts"
 import { pending } from "../breaker/calls.ts"
 import { FailingStorage } from "./failing-storage.ts"
@@ -390,6 +390,22 @@ describe("A page", () => {
     storage.setItem(key, stale)
     page.dispatchEvent(Object.assign(new Event("storage"), { key }))
     expect(storage.getItem(key)).toBe(stale)
+  })
+
+  test("does not close either when a fixed window ends in that tab meanwhile", async () => {
+    const settings = { ...consecutiveFailures(3), interval: 1_000 }
+    const one = client(storage, settings)
+    await failures(one, 2)
+    const late = new FakeStorage()
+    late.setItem(key, storage.getItem(key)!)
+    await vi.advanceTimersByTimeAsync(550)
+    await failures(one, 1)
+    expect(one.breaker.state).toBe("open")
+    const opened = storage.getItem(key)
+    await failures(client(late, settings), 1)
+    storage.setItem(key, late.getItem(key)!)
+    page.dispatchEvent(Object.assign(new Event("storage"), { key }))
+    expect([one.breaker.state, storage.getItem(key)]).toEqual(["open", opened])
   })
 
   test("lets a record begin anew after the storage was cleared", async () => {

@@ -86,9 +86,14 @@ export function decode(text: string | null, policy: Policy): BreakerRecord {
   return decodeRecord(parse(text), policy, Date.now())
 }
 
-/** The generation as it was written, whatever the policy of the reader. What is no record counts as new. */
+/**
+ * The generation as it was written, whatever the policy of the reader. What is no record counts as new. When a fixed
+ * window ends just as another tab opens the breaker, both begin a generation of the same number: that of the opening
+ * is taken to be later.
+ */
 function generationOf(value: unknown): number {
-  return (value as Partial<SharedRecord> | null | undefined)?.snapshot?.generation ?? Infinity
+  const { generation = Infinity, state } = (value as Partial<SharedRecord> | null | undefined)?.snapshot ?? {}
+  return state === "closed" ? generation - 0.5 : generation
 }
 
 function parse(text: string | null): unknown {
