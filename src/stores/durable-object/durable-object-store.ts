@@ -6,7 +6,7 @@
 import { check, checkAll, checkAnswer, FUNCTION, STRING, type Rule } from "../../core/check.ts"
 import type { Report, Verdict } from "../../core/shared.ts"
 import { bounded, Interruption } from "../../deadline.ts"
-import { runAndReport } from "../../report.ts"
+import { report as reportError, runAndReport } from "../../report.ts"
 import type { BreakerStore } from "../../store.ts"
 import { linkTo } from "../link.ts"
 import { Ramp } from "../ramp.ts"
