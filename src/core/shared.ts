@@ -23,7 +23,7 @@ export interface Run {
   readonly calls: number
   /** How many of them were slow; 0 by default. */
   readonly slow?: number
-  /** Milliseconds since the first of them ended; 0 by default. */
+  /** Milliseconds since the first of them ended or, for old successes, since the failure after them; 0 by default. */
   readonly age?: number
   /** Whether they ended before the record's streak of failures began; such successes do not end it. */
   readonly overtaken?: boolean

@@ -15,12 +15,18 @@ const MAX_CALLS_TOGETHER = 200_000
 const MEMORY = 60_000
 // Without buckets, a run spans at most this share of the window, or of `MEMORY`.
 const SHARE = 0.1
+// How many successes count as long as the failure that follows them. With two, failures that come one by one are a
+// third of what is counted. With more, an outage would take more than one or two failures of each client to detect.
+const WITH_FAILURE = 2
 
 interface PendingRun extends Run {
   calls: number
   slow: number
   overtaken?: boolean
-  /** When the first of them ended; 0 for successes without a window, whose age does not matter. */
+  /**
+   * When the first of them ended, or the failure that renewed them; 0 for successes without a window, whose age
+   * does not matter.
+   */
   readonly at: number
   /** When the call before them ended, if that is reported. */
   readonly previousAt: number | undefined
@@ -56,7 +62,7 @@ export class PendingReport {
 
   /** Whether there is a failure or a slow call among them, which has to be reported at once. */
   get isUrgent(): boolean {
-    return this.#runs.some((run) => isFailure(run) || run.slow > 0)
+    return this.#runs.some(isUrgent)
   }
 
   add(outcome: Run["outcome"], slow: boolean, retryAfter: number | undefined): void {
@@ -67,9 +73,31 @@ export class PendingReport {
     this.#collect()
     const now = Date.now()
     const isTimed = outcome === "failure" || this.#window > 0
-    while (isTimed && this.#isOld(now, this.#runs[0])) this.#runs.shift()
+    while (isTimed && this.#isOld(now, this.#runs[0]) && !this.#isKept()) this.#runs.shift()
+    if (this.#window && (slow || outcome === "failure")) this.#renew(now)
     this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0, previousAt: this.#lastAt, retryAfter })
     if (this.#dated) this.#lastAt = now
+  }
+
+  /** Whether the oldest run is among the latest successes, for {@link #renew}. */
+  #isKept(): boolean {
+    return !this.isUrgent && callsOf(this.#runs.slice(1)) < WITH_FAILURE
+  }
+
+  /**
+   * Dates the latest successes from now, when a failure or a slow call follows them, however old they are. Clients
+   * without failures report nothing: where each makes a call or so in a window, most of what is counted would be
+   * failures, even at few errors. These successes stand for those that the others keep to themselves.
+   */
+  #renew(now: number): void {
+    const latest = this.#runs.at(-1)
+    let calls = 0
+    for (let run = latest; run && !isUrgent(run) && calls < WITH_FAILURE; run = this.#runs.at(-1)) {
+      calls += 1
+      run.calls -= 1
+      if (!run.calls) this.#runs.pop()
+    }
+    if (latest && calls) this.#append({ ...latest, calls, at: now })
   }
 
   #collect(): void {
@@ -99,13 +127,14 @@ export class PendingReport {
     return run !== undefined && run.at > 0 && Math.abs(now - run.at) > (this.#window || MEMORY)
   }
 
-  /** Takes all outcomes, as a report. None are left. */
+  /** Takes all outcomes, as a report. None are left but old successes, until a failure follows them. */
   take(): Report & { readonly runs: readonly Run[] } {
     const now = Date.now()
     this.#collect()
-    const runs = this.#runs.filter((run) => !this.#isOld(now, run))
+    const isOld = (run: PendingRun): boolean => this.#isOld(now, run)
+    const runs = this.#runs.filter((run) => !isOld(run))
     this.#taken = runs
-    this.#runs = []
+    this.#runs = this.isUrgent ? [] : this.#runs.filter(isOld)
     const failures = runs.filter(isFailure)
     const previousAt = failures[0]?.previousAt
     const retryAfter = failures.at(-1)?.retryAfter
@@ -140,4 +169,8 @@ export class PendingReport {
     this.#successes = 0
     this.#taken = []
   }
+}
+
+function isUrgent(run: PendingRun): boolean {
+  return isFailure(run) || run.slow > 0
 }

@@ -15,7 +15,7 @@ import { simulate } from "./simulation.ts"
 import { printTable } from "./table.ts"
 import { sum } from "./tally.ts"
 import type { Variant } from "./variant.ts"
-import { local, unprotected } from "./variants.ts"
+import { local, sharedRate, unprotected } from "./variants.ts"
 import { LOSSLESS, STORE, healthy } from "./world.ts"
 
 const SEED = 7
@@ -94,6 +94,12 @@ describe("in an outage, a fleet that shares its verdict", () => {
     expect(overshoot).toBeGreaterThan(3)
   })
 
+  test("opens by a rate after one or two calls of each, where each makes few", async () => {
+    const plan = outagePlan({ clients: 500, rate: 0.1, outage: 120, after: 1 })
+    const { doomedToOpen } = outageMetrics(await simulate(sharedRate, plan, SEED), plan)
+    expect(doomedToOpen).toBeLessThan(2 * plan.clients)
+  })
+
   test("opens by a rate too, even if the breakers of its clients opened first", async () => {
     const byRate: Variant = {
       ...shared,
@@ -108,6 +114,11 @@ describe("without an outage", () => {
   test.each([SEED, SEED + 1, SEED + 2])("with a tenth of errors, at most one call in a thousand is rejected, seed %i: M6", async (seed) => {
     const plan = backgroundPlan(500, 2, 0.1, 300)
     expect(falseRejections(await simulate(shared, plan, seed), plan).share).toBeLessThanOrEqual(0.001)
+  })
+
+  test.each([0.05, 0.1])("with a share of %d of errors, a rate opens nothing where each isolate makes a call in a window: M6", async (errors) => {
+    const plan = backgroundPlan(500, 0.1, errors, 300)
+    expect(falseRejections(await simulate(sharedRate, plan, SEED), plan)).toEqual({ share: 0, opensPerHour: 0 })
   })
 
   test("failures of one shard or of a few clients do not affect the others: M7, M8", async () => {

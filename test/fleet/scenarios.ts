@@ -9,7 +9,7 @@ import { storeOutage } from "./store-outage.ts"
 /** All scenarios, in the order in which they are printed. */
 export const scenarios: readonly Scenario[] = [
   ...outages,
-  background,
+  ...background,
   shards,
   brokenClients,
   storeOutage,

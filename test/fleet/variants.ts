@@ -33,3 +33,10 @@ export const shared: readonly Variant[] = [
   { name: "shared, half of 20 in 10 s, slow start", breaker, object: () => ({ ...rate, timeout: 10_000, slowStart: 120_000 }) },
   { name: "shared in memory, 8 in a row", breaker: () => ({ ...streak, timeout: 10_000 }), inMemory: true },
 ]
+
+/** The same with one rate for the object and for each client by itself. */
+export const sharedRate: Variant = {
+  name: "shared, half of 20 in 10 s in each and in all, slow start",
+  breaker: () => ({ ...rate, timeout: 10_000 }),
+  object: () => ({ ...rate, timeout: 10_000, slowStart: 120_000, quorum: 2 }),
+}

@@ -182,12 +182,12 @@ describe("PendingReport", () => {
     test("has the age of calls, to the length of a bucket", () => {
       const pending = add(windowed(), "ss")
       after(pending, 999, "s")
-      after(pending, 1, "s")
+      after(pending, 1, "sss")
       after(pending, 500, "ff")
       after(pending, 999, "f")
       expect(pending.take().runs).toEqual([
         { outcome: "success", calls: 3, age: 2_499 },
-        { outcome: "success", calls: 1, age: 1_499 },
+        { outcome: "success", calls: 3, age: 1_499 },
         { outcome: "failure", calls: 3, age: 999 },
       ])
     })
@@ -205,16 +205,59 @@ describe("PendingReport", () => {
     test.each([
       ["a rolling window", windowed],
       ["a fixed window", () => make(false, { interval: 10_000 })],
-    ])("drops calls that have left the window: %s", (_, make) => {
+    ])("drops calls that have left the window, but for the latest two successes: %s", (_, make) => {
       const pending = make()
       add(pending, "sss")
-      expect(after(pending, 10_000, "f").take().runs).toMatchObject(runs(3, 1))
+      expect(after(pending, 10_000, "").take().runs).toMatchObject(runs(3))
       add(pending, "sss")
       after(pending, 5_000, "ss")
       expect(after(pending, 5_001, "f").take().runs).toMatchObject(runs(2, 1))
       add(pending, "sss")
+      expect(after(pending, 10_001, "f").take().runs).toMatchObject(runs(2, 1))
+      add(pending, "sss")
       // The clock was set back, so the age of the earlier calls is unknown.
-      expect(after(pending, -20_000, "f").take().runs).toMatchObject(runs(0, 1))
+      expect(after(pending, -20_000, "f").take().runs).toMatchObject(runs(2, 1))
+      add(pending, "f")
+      expect(after(pending, 10_001, "f").take().runs).toMatchObject(runs(0, 1))
+    })
+
+    test("dates the latest two successes before a failure from that, however old they are", () => {
+      const pending = add(windowed(), "s")
+      after(pending, 60_000, "s")
+      after(pending, 2_000, "s")
+      after(pending, 3_000, "s")
+      after(pending, 4_000, "f")
+      expect(after(pending, 500, "").take().runs).toEqual([
+        { outcome: "success", calls: 1, age: 9_500 },
+        { outcome: "success", calls: 2, age: 500 },
+        failuresAgo(500, 1),
+      ])
+      expect(after(pending, 1_000, "f").take().runs).toEqual(runs(0, 1))
+    })
+
+    test("does the same before a slow call", () => {
+      const pending = add(windowed(), "sss")
+      vi.setSystemTime(Date.now() + 60_000)
+      pending.add("success", true, undefined)
+      expect(pending.take().runs).toEqual([{ outcome: "success", calls: 3, slow: 1 }])
+    })
+
+    test("keeps these for the next failure when it reports successes alone, and drops them with all others", () => {
+      const pending = add(windowed(), "ss")
+      expect(after(pending, 20_000, "").take().runs).toEqual([])
+      expect(after(pending, 20_000, "f").take().runs).toEqual(runs(2, 1))
+      add(pending, "ss").take()
+      vi.setSystemTime(Date.now() + 20_000)
+      pending.putBack()
+      expect(pending.take().runs).toEqual([])
+      pending.clear()
+      expect(add(pending, "f").take().runs).toEqual(runs(0, 1))
+    })
+
+    test("keeps it in mind that others have overtaken them", () => {
+      const pending = add(windowed(), "ss")
+      pending.overtaken()
+      expect(after(pending, 20_000, "f").take().runs).toEqual([{ outcome: "success", calls: 2, overtaken: true }, ...runs(0, 1)])
     })
   })
 
