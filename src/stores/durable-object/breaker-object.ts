@@ -23,7 +23,8 @@ export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => 
 
 /**
  * Makes the class of the Durable Object that {@link durableObjectStore} talks to. It counts what all isolates
- * report as if a single breaker had made all calls, with settings of its own.
+ * report as if a single breaker had made all calls, with settings of its own. The isolates need the same rule and
+ * `maxRequests`: see {@link BreakerObjectSettings}.
  *
  * It decides in memory, stores only what must survive eviction (a change of state, a lease), and holds
  * no timer that would keep it running. It refuses a message that it does not understand, or for whose name
@@ -37,12 +38,10 @@ export type BreakerObjectClass = new (context: ObjectContext, env?: unknown) => 
  * import { failureRate } from "webbreaker"
  * import { breakerObject } from "webbreaker/durable-object"
  *
- * export class Breakers extends breakerObject({
- *   ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }),
- *   timeout: 10_000,
- *   quorum: 2,
- *   slowStart: 60_000,
- * }) {}
+ * const shared = { ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }), timeout: 10_000 }
+ *
+ * // The isolates: wrapFetch(fetch, { ...shared, store: durableObjectStore(() => env.BREAKERS, { waitUntil }) })
+ * export class Breakers extends breakerObject({ ...shared, quorum: 2, slowStart: 60_000 }) {}
  * ```
  */
 export function breakerObject(

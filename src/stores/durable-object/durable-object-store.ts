@@ -63,7 +63,10 @@ const NAMESPACE: Rule = [
  * together, and each isolate learns the verdict with its next report. Healthy calls report almost nothing.
  * While half-open, the object lets `maxRequests` calls through in the whole fleet. When it is slow, overloaded
  * or gone, no call fails or waits longer than `deadline`: the breaker goes on by itself and a `"storeerror"`
- * event tells why.
+ * event tells why. The same happens to a breaker whose `name` (with `wrapFetch`, whose key) is longer than 1024
+ * characters.
+ *
+ * The breaker needs the same rule and `maxRequests` as the object.
  *
  * The store can be made at the top level of a Worker: with the binding itself, when that is known there, or
  * with a function that returns it, which is called for each report.
@@ -73,12 +76,14 @@ const NAMESPACE: Rule = [
  * @example
  * ```ts
  * import { env, waitUntil } from "cloudflare:workers"
- * import { wrapFetch } from "webbreaker"
+ * import { failureRate, wrapFetch } from "webbreaker"
  * import { breakerObject, durableObjectStore } from "webbreaker/durable-object"
  *
- * export class Breakers extends breakerObject({ timeout: 30_000 }) {}
+ * const shared = { ...failureRate({ threshold: 0.5, minimumRequests: 20, within: 10_000 }), timeout: 10_000 }
  *
- * const safeFetch = wrapFetch(fetch, { store: durableObjectStore(() => env.BREAKERS, { waitUntil }) })
+ * export class Breakers extends breakerObject({ ...shared, quorum: 2, slowStart: 60_000 }) {}
+ *
+ * const safeFetch = wrapFetch(fetch, { ...shared, store: durableObjectStore(() => env.BREAKERS, { waitUntil }) })
  * export default { fetch: () => safeFetch("https://api.example.com/items") }
  * ```
  */

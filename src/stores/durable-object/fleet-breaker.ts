@@ -12,8 +12,15 @@ import { Quorum } from "./quorum.ts"
 
 /**
  * Settings of the breaker that the fleet shares: those of the state machine, and these. Its windows and its
- * open period apply to the whole fleet, whatever the settings of each isolate. Which calls are slow is a
- * setting of the isolates (`slowCallDuration`), so give a `slowCallRate` to both.
+ * open period apply to the whole fleet, whatever the settings of each isolate.
+ *
+ * Give the isolates the same rule and the same `maxRequests`. If their own rule opens sooner, as the default does
+ * before a rate, a few isolates report too few failures for the object ever to open. With a lower `maxRequests` they
+ * close before the object does, and several times too many calls reach the origin. Which calls are slow is for the
+ * isolates to measure (`slowCallDuration`).
+ *
+ * Take a rate `within` a time: one over the `last` calls also counts an isolate's successes from long before its first
+ * failure, and is slow to open. Where each isolate makes a call or so in a window, `consecutiveFailures` opens soonest.
  */
 export interface BreakerObjectSettings extends MachineSettings {
   /**
