@@ -138,6 +138,11 @@ export class Leadership {
     if (lead && !lead.record.probes?.length) lead.leaving ??= setTimeout(() => this.dismiss(name, lead), SETTLE)
   }
 
+  /** Forgets a name of which this page has no breaker any more. */
+  forget(name: string): void {
+    this.#campaigns.delete(name)
+  }
+
   /** Gives the office back. */
   dismiss(name: string, lead: Lead): void {
     if (this.#leads.get(name) === lead) this.#leads.delete(name)

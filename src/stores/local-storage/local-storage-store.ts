@@ -59,6 +59,9 @@ export function localStorageStore(settings: LocalStorageSettings = {}): BreakerS
   return linkTo(new PageStorage(settings))
 }
 
+// Firefox and WebKit do not deliver the `storage` events that a page missed in the back/forward cache.
+const EVENTS = ["storage", "pageshow"] as const
+
 /**
  * A breaker that wants to know of changes. Weak: the event listeners live as long as the page, and must not keep
  * breakers alive.
@@ -75,7 +78,8 @@ class PageStorage implements SharedStorage {
   readonly deadline = 2_000
   readonly #records: PageRecords
   readonly #leadership: Leadership
-  readonly #watchers = new Set<Watcher>()
+  /** By the name of the breaker. */
+  readonly #watchers = new Map<string, Set<Watcher>>()
   // Made when it is needed: Workers with a compatibility date before 2025-05-05 do not have it.
   #gone: FinalizationRegistry<Watcher> | undefined
   #begun = false
@@ -111,8 +115,8 @@ class PageStorage implements SharedStorage {
 
   watch(name: string, policy: Policy, changed: (verdict: Verdict) => void): void {
     const watcher: Watcher = { name, policy: new WeakRef(policy), changed: new WeakRef(changed) }
-    this.#watchers.add(watcher)
-    this.#gone ??= new FinalizationRegistry((gone) => this.#watchers.delete(gone))
+    this.#watchers.set(name, (this.#watchers.get(name) ?? new Set()).add(watcher))
+    this.#gone ??= new FinalizationRegistry((gone) => this.#forget(gone))
     this.#gone.register(changed, watcher)
     this.#begin()
     // This also makes WebKitGTK send `storage` events: it sends none to a page that has never used its
@@ -120,16 +124,31 @@ class PageStorage implements SharedStorage {
     if (this.#records.text(name)) changed(this.#verdict(name, policy))
   }
 
+  /** Forgets a breaker that was collected, and its name with the last one. */
+  #forget(gone: Watcher): void {
+    const { name } = gone
+    const watchers = this.#watchers.get(name)
+    watchers?.delete(gone)
+    if (watchers?.size) return
+    this.#watchers.delete(name)
+    this.#records.forget(name)
+    this.#leadership.forget(name)
+  }
+
   #begin(): void {
     if (this.#begun) return
     this.#begun = true
     if (typeof addEventListener === "function") {
-      // The key is `null` when the storage was cleared.
-      addEventListener("storage", ({ key }) => this.#lookAgain(key))
-      // Firefox and WebKit do not deliver the events that a page missed in the back/forward cache.
-      addEventListener("pageshow", ({ persisted }) => {
-        if (persisted) this.#lookAgain(null)
-      })
+      // Weak: a page may make a store for each of its views.
+      const self = new WeakRef(this)
+      const look = (event: StorageEvent | PageTransitionEvent): void => {
+        const store = self.deref()
+        if (!store) for (const type of EVENTS) removeEventListener(type, look)
+        // The key is `null` when the storage was cleared.
+        else if ("key" in event) store.#lookAgain(event.key)
+        else if (event.persisted) store.#lookAgain(null)
+      }
+      for (const type of EVENTS) addEventListener(type, look)
     }
     this.#records.tidy()
   }
@@ -141,14 +160,16 @@ class PageStorage implements SharedStorage {
    */
   #lookAgain(key: string | null, writer?: Policy): void {
     const { prefix } = this.#records
-    for (const watcher of this.#watchers) {
-      const { name } = watcher
-      const policy = watcher.policy.deref()
-      if (!policy || policy === writer || (key !== null && key !== prefix + name)) continue
-      try {
-        watcher.changed.deref()?.(this.#verdict(name, policy))
-      } catch {
-        // No call waits for this. The next exchange will report the error.
+    for (const [name, watchers] of this.#watchers) {
+      if (key !== null && key !== prefix + name) continue
+      for (const watcher of watchers) {
+        const policy = watcher.policy.deref()
+        if (!policy || policy === writer) continue
+        try {
+          watcher.changed.deref()?.(this.#verdict(name, policy))
+        } catch {
+          // No call waits for this. The next exchange will report the error.
+        }
       }
     }
   }

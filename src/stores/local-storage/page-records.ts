@@ -70,6 +70,11 @@ export class PageRecords {
     if (state === "open") this.#opened.set(name, text)
   }
 
+  /** Forgets a name of which this page has no breaker any more. */
+  forget(name: string): void {
+    this.#opened.delete(name)
+  }
+
   /** Removes records that have been of no use for days, and would only fill the storage of the page. */
   tidy(): void {
     const { storage } = this
