@@ -360,18 +360,23 @@ export class CircuitBreaker {
    */
   #admit(): Permit | CircuitBreakerError | undefined {
     const record = this.#record
+    let lapsed: Transition | undefined
     if (this.#settings.mode === "disabled") return undefined
     if (isTimed(this.#policy) || record.state !== "closed") {
       this.#tick()
       if (record.probes) {
-        this.#changed(lapse(record, this.#policy))
+        lapsed = lapse(record, this.#policy)
+        this.#changed(lapsed)
         this.#tick(record.now)
       }
     }
     if (this.#isolations) return this.#reject("open", Infinity)
     const wait = record.state === "closed" && this.#store?.holdsBack && this.#store.holdBack()
     const permit = wait ? "too-many" : admit(record, this.#policy)
-    if (typeof permit === "string") return this.#reject(permit, wait || retryAfter(record, this.#policy))
+    if (typeof permit === "string") {
+      this.#store?.rejected(lapsed !== undefined)
+      return this.#reject(permit, wait || retryAfter(record, this.#policy))
+    }
     this.#listeners?.announce()
     return permit
   }

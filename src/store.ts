@@ -54,6 +54,8 @@ export interface StoreLink {
    * that it led to.
    */
   settled(permit: Permit, outcome: Outcome, counted: boolean, slow: boolean, retryAfter?: number, change?: Transition): void
+  /** A call was rejected. It is `lapsed` if the breaker has just opened because a half-open call took too long. */
+  rejected(lapsed: boolean): void
   /** The breaker was opened or closed by hand. */
   forced(state: "open" | "closed"): void
   /** The breaker is held open. */

@@ -75,7 +75,8 @@ export interface MachineSettings {
   /**
    * A half-open call that has not settled after this time counts as a failure at the next admission, so that
    * a call that never ends cannot hold the breaker half-open. From 0, and 0 means no limit. With a store, 0
-   * means the open period, since the tab or process that made the call may be gone.
+   * means the open period, since the tab or process that made the call may be gone. For the same reason a breaker
+   * with a store that has opened by this asks once a second whether others have closed it, and closes with them.
    *
    * @defaultValue the open period
    */

@@ -70,6 +70,8 @@ class Link implements StoreLink {
    * `watch`, that is so from the first call: the breaker may be new, and the others may know more.
    */
   #successDue: number
+  /** From this time on, a rejected call asks whether the record was closed. */
+  #verdictDue = Infinity
   readonly #parts: Parts
   #ramp: Ramp | undefined
   #failing = false
@@ -229,6 +231,21 @@ class Link implements StoreLink {
     return Math.max(Math.ceil(this.#successInterval) * BACKOFF_FACTOR, ASK_AGAIN)
   }
 
+  /**
+   * A half-open call that does not end need not be a failure of the service: the request that made it may be gone.
+   * The record counts it as excluded, so others may have made another since, and closed it. Until they have, this
+   * breaker stays open: the service may also be one that never answers.
+   */
+  rejected(lapsed: boolean): void {
+    if (lapsed) this.#verdictDue = 0
+    // The clock is not read while nothing is due.
+    if (this.#verdictDue === Infinity || isWaiting(this.#verdictDue, Date.now(), ASK_AGAIN)) return
+    this.#verdictDue = Infinity
+    void this.#exchange({ acquire: false }).then(({ verdict }) => {
+      if (verdict?.state === "half-open") this.#verdictDue = Date.now() + ASK_AGAIN
+    })
+  }
+
   isolated(): void {
     this.#interventions += 1
   }
@@ -322,9 +339,8 @@ class Link implements StoreLink {
       const verdict = await this.#storage.exchange(name, policy, report)
       lost = true
       this.#parts.check?.(verdict)
-      // A storage that is full can still be read, so an answer to a request for a lease does not mean that it
-      // works.
-      if (!report.acquire) this.#failing = false
+      // A storage that is full can still be read, so an answer to a question does not mean that it works.
+      if (report.acquire === undefined) this.#failing = false
       this.#adopt(verdict, turn, permit)
       return { verdict }
     } catch (error) {

@@ -152,6 +152,21 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
       t.equal(other.state, "closed")
     }),
 
+    inPlace("closes with the others after a probe of its own that never ends", async (t, breaker) => {
+      const [one, other] = [breaker(), breaker()]
+      for (const client of [one, other]) await failures(client, 6)
+      await time.pass(10_001)
+      void one.execute(never)
+      await settle()
+      await time.pass(10_100)
+      await isRejected(t, one)
+      t.equal(await call(other, succeed), "up")
+      await time.pass(1_000)
+      // This call may still be rejected, but it asks the store.
+      await call(one, succeed).catch(swallow)
+      t.equal(await call(one, succeed), "up")
+    }),
+
     inPlace("does not stay half-open after a probe of its own that never ends, with a probeTimeout of 0", async (t, breaker) => {
       const one = breaker({ probeTimeout: 0 })
       await failures(one, 6)
@@ -217,6 +232,7 @@ export function contractCases(open: () => SharedPlace | Promise<SharedPlace>, ti
               },
               holdBack: () => link.holdBack(),
               settled: (...args) => link.settled(...args),
+              rejected: (lapsed) => link.rejected(lapsed),
               forced: (state) => link.forced(state),
               isolated: () => link.isolated(),
             }

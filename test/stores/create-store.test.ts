@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CircuitBreaker, consecutiveFailures, createStore, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
+import { CircuitBreaker, consecutiveFailures, createStore, OpenStateError, type Report, type Settings, type SharedStorage, type Verdict } from "../../src/index.ts"
 import { callsOf } from "../../src/core/shared.ts"
 import { patience } from "../../src/stores/shared-storage.ts"
 import { fail, pending, rejection, succeed } from "../breaker/calls.ts"
@@ -372,6 +372,66 @@ describe("createStore()", () => {
         { acquire: true },
         { settle: { lease: "7", outcome: "failure" }, retryAfter: 5_000 },
       ])
+    })
+  })
+
+  describe("after it gave up a half-open call", () => {
+    const halfOpen: Verdict = { state: "half-open", retryAfter: 500, opens: 1, openFor: 1_000 }
+    /** A breaker that has just given up a half-open call, and the number of its reports since. */
+    async function lapsed(answer: () => Verdict | Promise<Verdict>): Promise<{ breaker: CircuitBreaker; asked: () => number }> {
+      const reports: Report[] = []
+      let isLapsed = false
+      const { breaker } = make({
+        exchange(_name, _policy, report) {
+          if (report.acquire) return { ...halfOpen, lease: "1" }
+          if (!isLapsed) return { ...open, retryAfter: 10_000, openFor: 10_000 }
+          reports.push(report)
+          return answer()
+        },
+      }, { timeout: 10_000, probeTimeout: 5_000 })
+      await fail(breaker)
+      await vi.advanceTimersByTimeAsync(10_001)
+      void breaker.execute(() => new Promise(() => {}))
+      await vi.advanceTimersByTimeAsync(5_001)
+      isLapsed = true
+      expect(await rejection(breaker)).toMatchObject({ code: "ERR_OPEN_STATE" })
+      await vi.advanceTimersByTimeAsync(0)
+      expect(reports).toEqual([{ acquire: false }])
+      return { breaker, asked: () => reports.length }
+    }
+    async function reject(breaker: CircuitBreaker, seconds: number): Promise<void> {
+      for (let i = 0; i < 10 * seconds; i++) {
+        await rejection(breaker)
+        await vi.advanceTimersByTimeAsync(100)
+      }
+    }
+
+    test("asks once a second whether others have closed, and makes no call before", async () => {
+      let answer = halfOpen
+      const { breaker, asked } = await lapsed(() => answer)
+      await reject(breaker, 9)
+      expect(asked()).toBe(9)
+      answer = closed
+      await rejection(breaker)
+      await vi.advanceTimersByTimeAsync(0)
+      expect([asked(), breaker.state]).toEqual([10, "closed"])
+    })
+
+    test("asks for calls by allow() too", async () => {
+      const { breaker, asked } = await lapsed(() => halfOpen)
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(() => breaker.allow()).toThrow(OpenStateError)
+      expect(asked()).toBe(2)
+    })
+
+    test.each<[string, () => Verdict | Promise<Verdict>]>([
+      ["the record is open again", () => ({ ...open, retryAfter: 9_000, openFor: 10_000, opens: 2 })],
+      ["the store fails", () => Promise.reject(new Error("down"))],
+      ["the store does not answer", () => new Promise(() => {})],
+    ])("asks no more when %s", async (_, answer) => {
+      const { breaker, asked } = await lapsed(answer)
+      await reject(breaker, 8)
+      expect([asked(), breaker.state]).toEqual([1, "open"])
     })
   })
 
