@@ -86,6 +86,8 @@ function followBody(result: unknown, caller: AbortSignal, controller: AbortContr
   // request.
   if (typeof FinalizationRegistry === "undefined") return
   bodies ??= new FinalizationRegistry(([caller, unfollow]) => {
+    // Node's and Deno's streams are JavaScript: there, one that is being read is not collected.
+    if (!String(ReadableStream).includes("[native code]")) return unfollow()
     const links = collected.get(caller) ?? []
     collected.set(caller, links)
     if (links.push(unfollow) > MAX_COLLECTED) links.shift()!()
