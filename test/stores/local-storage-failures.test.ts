@@ -165,7 +165,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     expect(other.breaker.state).toBe("closed")
   })
 
-  test("opens no breaker by a single failure after it broke during an open period", async () => {
+  test("opens no breaker by a single failure after it broke during an open period, and learns that it has closed", async () => {
     storage.broken = undefined
     const subject = client(storage)
     await failures(subject, 6)
@@ -176,6 +176,10 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
       await failures(subject, 1)
       expect(subject.breaker.state).toBe("closed")
     }
+    storage.broken = undefined
+    await vi.advanceTimersByTimeAsync(60_000)
+    await call(subject, succeed)
+    expect(JSON.parse(storage.getItem(key)!)).toMatchObject({ leases: [], snapshot: { state: "closed" } })
   })
 
   test("learns of others again once it works again", async () => {

@@ -436,6 +436,23 @@ describe("A store that fails once, or answers late", () => {
       expect(shared.state()).toBe("closed")
     })
 
+    test("tells the store a minute later, so that failures of all count together again", async () => {
+      const { shared, breaker } = await closedAlone()
+      expect(await rejected(breaker, 70)).toBe(0)
+      expect(shared.state()).toBe("closed")
+      expect(shared.reports.filter(({ acquire }) => acquire)).toHaveLength(2)
+      for (const client of [breaker, shared.client(), shared.client()]) await failures(client, 1)
+      expect(shared.state()).toBe("open")
+    })
+
+    test("asks a store that does not answer once a minute", async () => {
+      const { shared, breaker } = await closedAlone()
+      shared.delay = 1e9
+      expect(await rejected(breaker, 130)).toBe(0)
+      expect(breaker.state).toBe("closed")
+      expect(shared.reports.filter(({ acquire }) => acquire)).toHaveLength(3)
+    })
+
     test("still opens when the half-open call of another one fails", async () => {
       const { breaker, other } = await closedAlone()
       await failures(other, 1)
