@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { counts, fail, rejection, succeed } from "./calls.ts"
-import { clock, watched } from "./manual-breaker.ts"
+import { clock, restart, watched } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("trip()", () => {
   test("opens a closed breaker for the open period", async () => {

@@ -2,10 +2,12 @@
  * The test cases of sony/gobreaker's own suite that make sense in a single thread and without access to
  * private fields, under their upstream names. Comments mark the intended differences.
  */
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { fail, pending, rejection, succeed } from "./calls.ts"
-import { changes, custom, exclude, expectCounts, fail2Step, make, SECOND, sleep, succeed2Step } from "./gobreaker.ts"
+import { changes, custom, exclude, expectCounts, fail2Step, make, restart, SECOND, sleep, succeed2Step } from "./gobreaker.ts"
 import { clock } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("gobreaker v1 and v2", () => {
   test("TestStateConstants: the words for the states are gobreaker's", async () => {

@@ -1,8 +1,10 @@
 /** The cases that sony/gobreaker v2 added: exclusions. See gobreaker-cases.test.ts. */
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import type { Outcome } from "../../src/index.ts"
 import { boom, fail, rejection, succeed } from "./calls.ts"
-import { custom, exclude, expectCounts, fail2Step, make, sleep, succeed2Step } from "./gobreaker.ts"
+import { custom, exclude, expectCounts, fail2Step, make, restart, sleep, succeed2Step } from "./gobreaker.ts"
+
+beforeEach(restart)
 
 describe("gobreaker v2", () => {
   test("TestCustomCircuitBreaker (v2): as v1, with exclusions", async () => {

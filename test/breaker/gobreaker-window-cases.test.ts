@@ -1,9 +1,11 @@
 /** The cases of the rolling window of sony/gobreaker v2. See gobreaker-cases.test.ts. */
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import type { Outcome, Settings } from "../../src/index.ts"
 import { fail, rejection, succeed } from "./calls.ts"
-import { changes, exclude, expectCounts, make, rolling, SECOND, sleep } from "./gobreaker.ts"
+import { changes, exclude, expectCounts, make, restart, rolling, SECOND, sleep } from "./gobreaker.ts"
 import { clock } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("gobreaker v2, rolling window", () => {
   test("TestRollingWindowCircuitBreaker: calls leave the window bucket by bucket", async () => {

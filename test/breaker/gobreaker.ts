@@ -1,5 +1,5 @@
 /** The settings and helpers of gobreaker's own tests. */
-import { beforeEach, expect } from "vitest"
+import { expect } from "vitest"
 import { CircuitBreaker, type Counts, type Settings } from "../../src/index.ts"
 import { counts } from "./calls.ts"
 import { clock } from "./manual-breaker.ts"
@@ -13,9 +13,12 @@ export const sleep = (seconds: number): void => {
 
 /** The changes of state that all breakers of the test have announced. */
 export const changes: string[] = []
-beforeEach(() => {
+
+/** Before each test. */
+export const restart = (): void => {
+  clock.time = 0
   changes.length = 0
-})
+}
 
 export const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({

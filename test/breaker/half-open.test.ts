@@ -1,7 +1,9 @@
-import { describe, expect, test, vi } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { failureRate, TooManyRequestsError } from "../../src/index.ts"
 import { counts, fail, pending, rejection, succeed } from "./calls.ts"
-import { clock, halfOpen, make } from "./manual-breaker.ts"
+import { clock, halfOpen, make, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("execute(), half-open", () => {
   test("makes maxRequests calls and rejects the others at once #33", async () => {

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { fail, rejection, succeed } from "./calls.ts"
-import { clock, watched } from "./manual-breaker.ts"
+import { clock, restart, watched } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("isolate()", () => {
   test("holds the breaker open until it is released #55", async () => {

@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { boom, counts } from "./calls.ts"
-import { clock, make } from "./manual-breaker.ts"
+import { clock, make, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe.each(["success", "failure", "excluded"] as const)("a late %s", (outcome) => {
   test("of a call from the closed state changes nothing in the half-open state #41", () => {

@@ -1,12 +1,14 @@
 /** Breakers that open at the first failure, for a second, by a clock that only the test moves. */
-import { beforeEach, expect } from "vitest"
+import { expect } from "vitest"
 import { CircuitBreaker, consecutiveFailures, type Settings } from "../../src/index.ts"
 
-/** The clock of all breakers that are made here. Each test begins at 0. */
+/** The clock of all breakers that are made here. */
 export const clock = { time: 0, now: (): number => clock.time }
-beforeEach(() => {
+
+/** Before each test. Each file says so itself: a hook of this module would be one of the first file that imports it. */
+export const restart = (): void => {
   clock.time = 0
-})
+}
 
 export const make = (settings?: Settings): CircuitBreaker =>
   new CircuitBreaker({ clock, timeout: 1_000, ...consecutiveFailures(1), ...settings })

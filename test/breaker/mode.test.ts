@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { boom, counts, fail, succeed } from "./calls.ts"
-import { clock, watched } from "./manual-breaker.ts"
+import { clock, restart, watched } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe('mode: "shadow"', () => {
   test("counts and announces, and rejects nothing", async () => {

@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { OpenStateError } from "../../src/index.ts"
 import { boom, counts, fail, rejection, succeed } from "./calls.ts"
-import { clock, make } from "./manual-breaker.ts"
+import { clock, make, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 afterEach(() => {
   vi.unstubAllGlobals()

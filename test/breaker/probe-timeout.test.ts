@@ -1,6 +1,8 @@
-import { describe, expect, test, vi } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { counts, rejection, succeed } from "./calls.ts"
-import { clock, make } from "./manual-breaker.ts"
+import { clock, make, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("probeTimeout", () => {
   test("gives up a probe that never settles, and admits another one #39", async () => {

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { boom, counts, fail, rejection, succeed } from "./calls.ts"
-import { clock, halfOpen } from "./manual-breaker.ts"
+import { clock, halfOpen, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("slots, half-open", () => {
   test("are given back by an excluded probe, without a change of state #36", async () => {

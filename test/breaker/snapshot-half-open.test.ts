@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import { counts, succeed } from "./calls.ts"
-import { clock, make, resume } from "./manual-breaker.ts"
+import { clock, make, restart, resume } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 beforeEach(() => {
   clock.time = 5_000

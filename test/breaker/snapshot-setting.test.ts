@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest"
 import type { BreakerSnapshot, Settings } from "../../src/index.ts"
 import { counts, fail, succeed } from "./calls.ts"
-import { clock, make, resume } from "./manual-breaker.ts"
+import { clock, make, restart, resume } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 beforeEach(() => {
   clock.time = 5_000

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test } from "vitest"
 import { rejection } from "./calls.ts"
-import { clock, make } from "./manual-breaker.ts"
+import { clock, make, restart } from "./manual-breaker.ts"
+
+beforeEach(restart)
 
 describe("a listener that changes the state", () => {
   test("gets the event of its own change after the one that it is handling", () => {

@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, test, vi } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import type { Settings } from "../../src/index.ts"
 import { boom, rejection, succeed } from "./calls.ts"
-import { clock, make } from "./manual-breaker.ts"
+import { clock, make, restart } from "./manual-breaker.ts"
 import { unhandledRejections } from "./unhandled-rejections.ts"
+
+beforeEach(restart)
 
 const broken = new Error("broken callback")
 const fall = (): never => {
