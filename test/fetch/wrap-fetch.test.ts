@@ -40,6 +40,18 @@ test("key() and fallback() get the call's own Request, unless that has a body or
   expect(got.slice(2)).toEqual(Array(4).fill(expect.objectContaining({ body: null, credentials: "same-origin" })))
 })
 
+test.each([
+  ["a navigation", { mode: "navigate" }],
+  ["a range that a media element asks for", { mode: "no-cors", headers: new Headers({ range: "bytes=0-" }) }],
+])("%s of a service worker is sent as it is, without a signal of the call's own", async (_, fields) => {
+  // Only a browser can make one.
+  const request = { url: URL_, method: "GET", ...fields } as Request
+  const sent: unknown[] = []
+  const safeFetch = wrap({ callTimeout: 60_000 }, async (...arguments_) => (sent.push(arguments_), new Response()))
+  await safeFetch(request)
+  expect(sent).toEqual([[request, undefined]])
+})
+
 test("a response that comes after its time is over is not downloaded", async () => {
   const cancelled = vi.fn()
   let arrive!: (response: Response) => void
