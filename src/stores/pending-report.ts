@@ -73,15 +73,11 @@ export class PendingReport {
     this.#collect()
     const now = Date.now()
     const isTimed = outcome === "failure" || this.#window > 0
-    while (isTimed && this.#isOld(now, this.#runs[0]) && !this.#isKept()) this.#runs.shift()
+    // The latest successes may be renewed, so as many runs stay.
+    while (isTimed && this.#runs.length > WITH_FAILURE && this.#isOld(now, this.#runs[0])) this.#runs.shift()
     if (this.#window && (slow || outcome === "failure")) this.#renew(now)
     this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0, previousAt: this.#lastAt, retryAfter })
     if (this.#dated) this.#lastAt = now
-  }
-
-  /** Whether the oldest run is among the latest successes, for {@link #renew}. */
-  #isKept(): boolean {
-    return !this.isUrgent && callsOf(this.#runs.slice(1)) < WITH_FAILURE
   }
 
   /**
