@@ -363,9 +363,11 @@ export class CircuitBreaker {
     let lapsed: Transition | undefined
     if (this.#settings.mode === "disabled") return undefined
     if (isTimed(this.#policy) || record.state !== "closed") {
-      this.#tick()
+      const now = this.#now()
+      this.#tick(now)
       if (record.probes) {
         lapsed = lapse(record, this.#policy)
+        if (lapsed) openFrom(record, now)
         this.#changed(lapsed)
         this.#tick(record.now)
       }

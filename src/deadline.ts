@@ -63,8 +63,10 @@ export async function bounded<T>(
   }
 }
 
-let bodies: FinalizationRegistry<readonly [caller: AbortSignal, unfollow: () => void]> | undefined
-const collected = new WeakMap<AbortSignal, (() => void)[]>()
+let bodies: FinalizationRegistry<() => void> | undefined
+// Of all signals together: engines keep a signal that follows another, like that of a `Request`, as long as the other
+// and its own listeners last.
+const collected: (() => void)[] = []
 const MAX_COLLECTED = 100
 
 /**
@@ -85,12 +87,10 @@ function followBody(result: unknown, caller: AbortSignal, controller: AbortContr
   // Workers with an older compatibility date do not have it. There a signal lives only as long as its
   // request.
   if (typeof FinalizationRegistry === "undefined") return
-  bodies ??= new FinalizationRegistry(([caller, unfollow]) => {
+  bodies ??= new FinalizationRegistry((unfollow) => {
     // Node's and Deno's streams are JavaScript: there, one that is being read is not collected.
-    if (!String(ReadableStream).includes("[native code]")) return unfollow()
-    const links = collected.get(caller) ?? []
-    collected.set(caller, links)
-    if (links.push(unfollow) > MAX_COLLECTED) links.shift()!()
+    if (!String(globalThis.ReadableStream).includes("[native code]")) unfollow()
+    else if (collected.push(unfollow) > MAX_COLLECTED) collected.shift()!()
   })
-  bodies.register(body as object, [caller, unfollow])
+  bodies.register(body as object, unfollow)
 }

@@ -31,8 +31,9 @@ export async function watchBody(
   // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
   if (unusual || NULL_BODY.includes(status)) return original
-  // Its body has been decoded. Deno knows that of a response of its own that a server sends on, but not of another.
-  if ("Deno" in globalThis && headers.has("content-encoding")) {
+  // Deno has decoded the body, for these two, and knows that of a response of its own that a server sends on, but not
+  // of another. What it has not decoded is sent on as it is.
+  if ("Deno" in globalThis && /^(gzip|br)$/i.test(headers.get("content-encoding") ?? "")) {
     headers.delete("content-encoding")
     headers.delete("content-length")
   }

@@ -91,12 +91,13 @@ export class BreakerRegistry implements Iterable<[key: string, breaker: CircuitB
   }
 
   #add(key: string, snapshot?: unknown): Entry {
+    // First, since `perKey` may make calls too.
+    const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0, usedAt: 0 }
     while (this.#entries.size >= this.#max) this.#entries.delete(this.#leastValuable())
     // To choose one, states are read. A listener that is told of a change may have made calls: for further keys,
     // so that more than one has to go, or for this one.
     const present = this.#entries.get(key)
     if (present) return present
-    const entry: Entry = { breaker: this.#create(key, snapshot), calls: 0, usedAt: 0 }
     this.#entries.set(key, entry)
     // After it is in the map, so that a call for the same key finds it.
     this.#added(entry.breaker, key)

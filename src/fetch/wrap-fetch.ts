@@ -102,9 +102,10 @@ export function wrapFetch(fetch?: FetchLike, options: FetchSettings = {}): Break
       return await new Promise<Response>((resolve, reject) => {
         const attempt = async (signal: AbortSignal | undefined): Promise<Response> => {
           try {
-            const response = await send(input, signal === caller ? init : withSignal(input, init, signal))
-            // It did not heed the signal, and nobody will read it.
-            if (signal?.aborted) void response.body?.cancel().catch(() => {})
+            const sent = signal === caller ? init : withSignal(input, init, signal)
+            const response = await send(input, sent)
+            // It was sent without the signal, and nobody will read it.
+            if (signal?.aborted && signal !== caller && sent === init) void response.body?.cancel().catch(() => {})
             if (settings.settleOn !== "body" || /^head$/i.test(methodOf(input, init))) return response
             return await watchBody(response, resolve, () => call)
           } catch (error) {

@@ -81,6 +81,20 @@ describe("a clock that jumps", () => {
     expect(breaker.state).toBe("half-open")
   })
 
+  test("back by less than a second just before a half-open call is given up does not lengthen the open period", async () => {
+    now = 1e7
+    const breaker = make({ probeTimeout: 900 })
+    breaker.trip()
+    now += 10_001
+    void breaker.execute(() => new Promise(() => {}))
+    now += 1_800
+    void breaker.state
+    now -= 950
+    const { retryAfter } = await rejection(breaker)
+    now += 1_000
+    expect(breaker.retryAfter).toBe(retryAfter - 1_000)
+  })
+
   test.each(steps)("by %d ms does not make retryAfter grow", (jump) => {
     now = 1e7
     const breaker = make()

@@ -143,6 +143,18 @@ describe("BreakerRegistry", () => {
     },
   )
 
+  test("stays within its bound when perKey calls for a further key", async () => {
+    const safeFetch = wrap({
+      maxBreakers: 2,
+      perKey: (key) => {
+        if (key !== origin("log")) void safeFetch(url("log"))
+        return {}
+      },
+    })
+    await callAll(safeFetch, "a", "b", "c")
+    expect(safeFetch.breakers.size).toBe(2)
+  })
+
   test("yields each breaker once, even if calls are made during the iteration", async () => {
     const safeFetch = wrap({})
     await callAll(safeFetch, "a", "b")

@@ -52,13 +52,17 @@ test.each([
   expect(sent).toEqual([[request, undefined]])
 })
 
-test("a response that comes after its time is over is not downloaded", async () => {
-  const cancelled = vi.fn()
-  let arrive!: (response: Response) => void
-  const safeFetch = wrap({ callTimeout: 1 }, () => new Promise((resolve) => (arrive = resolve)))
-  await expect(safeFetch(URL_)).rejects.toMatchObject({ name: "TimeoutError" })
-  arrive(new Response(new ReadableStream({ cancel: cancelled })))
-  await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce())
+test("a navigation that is answered after its time is not downloaded, and another late response is left alone", async () => {
+  for (const [mode, times] of [["navigate", 1], ["cors", 0]] as const) {
+    const cancelled = vi.fn()
+    let arrive!: (response: Response) => void
+    const safeFetch = wrap({ callTimeout: 1 }, () => new Promise((resolve) => (arrive = resolve)))
+    const request = { url: URL_, method: "GET", mode, headers: new Headers() } as Request
+    await expect(safeFetch(request)).rejects.toMatchObject({ name: "TimeoutError" })
+    arrive(new Response(new ReadableStream({ cancel: cancelled })))
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(cancelled).toHaveBeenCalledTimes(times)
+  }
 })
 
 describe("key()", () => {

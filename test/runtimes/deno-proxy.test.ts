@@ -22,3 +22,20 @@ test.each(["headers", "body"])("a server in Deno sends on what an origin has com
   const args = ["eval", "--no-config", "--no-lock", program]
   expect((await promisify(execFile)(denoPath, args)).stdout.trim()).toBe("true")
 })
+
+// Deno decodes neither, and a browser asks for both.
+test.each(["deflate", "zstd"])("a server in Deno sends on as it is what an origin has compressed with %s", async (coding) => {
+  const program = await bundle(`
+    import { wrapFetch } from ${index}
+    import { get } from "node:http"
+    const serve = (handler) => Deno.serve({ port: 0, onListen() {} }, handler).addr.port
+    const origin = serve(() => new Response("packed", { headers: { "content-encoding": ${JSON.stringify(coding)} } }))
+    const safeFetch = wrapFetch(fetch, { settleOn: "body" })
+    const port = serve(() => safeFetch("http://127.0.0.1:" + origin))
+    const { headers } = await new Promise((resolve) => get({ port }, resolve))
+    console.log(headers["content-encoding"])
+    Deno.exit()
+  `, { external: ["node:http"] })
+  const args = ["eval", "--no-config", "--no-lock", program]
+  expect((await promisify(execFile)(denoPath, args)).stdout.trim()).toBe(coding)
+})

@@ -3,6 +3,7 @@ import { CircuitBreaker, wrapFetch, type FetchSettings, type Settings } from "..
 import { watchListeners } from "./watch-listeners.ts"
 
 export interface ManyCalls {
+  readonly controller: AbortController
   readonly signal: AbortSignal
   /** Makes `count` calls, one after the other. */
   run(count: number): Promise<void>
@@ -31,6 +32,14 @@ function fetchWith(settings: FetchSettings, read = (response: Response): Promise
   }
 }
 
+/** The signal of each call is a new one, which follows the one that lives long. */
+function fetchOf(argumentsFor: (signal: AbortSignal) => Parameters<typeof fetch>): () => Call {
+  return () => {
+    const safeFetch = wrapFetch(stub, { callTimeout: 60_000 })
+    return async (signal) => (await safeFetch(...argumentsFor(signal))).text()
+  }
+}
+
 const readTwice = (response: Response): Promise<unknown> => {
   const clone = response.clone()
   return Promise.all([response.text(), clone.text()])
@@ -41,6 +50,7 @@ export const kinds = {
   "execute() with callTimeout": execute({ callTimeout: 60_000 }),
   "wrapFetch()": fetchWith({}),
   "wrapFetch() with callTimeout": fetchWith({ callTimeout: 60_000 }),
+  "wrapFetch() with callTimeout, of a Request": fetchOf((signal) => [new Request("https://api.example/", { signal })]),
   'wrapFetch() with settleOn "body" and callTimeout, of a response that is cloned': fetchWith(
     { settleOn: "body", callTimeout: 60_000 },
     readTwice,
@@ -51,11 +61,14 @@ export type Kind = keyof typeof kinds
 
 /** @param kind - With a URL, the calls go there through a wrapped `fetch` instead of to a stub. */
 export function manyCalls(kind: Kind | { readonly url: string; readonly settings: FetchSettings }, leak?: Leak): ManyCalls {
-  const { signal } = new AbortController()
+  const controller = new AbortController()
+  const { signal } = controller
   const present = watchListeners(signal)
   const call = typeof kind === "string" ? kinds[kind]() : overNetwork(kind.url, kind.settings)
   const kept: unknown[] = []
   return {
+    // Without it, the engine knows that the signal is never aborted, and that nothing needs to follow it.
+    controller,
     signal,
     async run(count) {
       for (let i = 0; i < count; i++) {

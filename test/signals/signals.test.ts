@@ -1,6 +1,9 @@
 /** A long-lived signal, such as that of a page's component or of a server, keeps nothing of finished calls. */
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { findBrowser } from "../browsers/find-browser.ts"
+import { bundle } from "../runtimes/bundle.ts"
 import { startChromium, startNode, type Host } from "./hosts.ts"
 import { kinds, type Kind } from "./many-calls.ts"
 
@@ -48,4 +51,20 @@ describe.each([
       expect((await host.measure({ kind: true, calls: 100, leak: "listener" })).listeners).toBeGreaterThanOrEqual(100)
     })
   })
+})
+
+test("Node without ReadableStream, as with jsdom, survives the collection of a body", async () => {
+  const program = await bundle(`
+    import { CircuitBreaker } from ${JSON.stringify(new URL("../../src/index.ts", import.meta.url).pathname)}
+    delete globalThis.ReadableStream
+    const { signal } = new AbortController()
+    const breaker = new CircuitBreaker({ callTimeout: 60_000 })
+    for (let i = 0; i < 10; i++) await breaker.execute(async () => ({ body: {} }), { signal })
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      gc()
+    }
+    process.exit()
+  `)
+  await promisify(execFile)(process.execPath, ["--expose-gc", "--input-type=module", "--eval", program])
 })
