@@ -30,8 +30,6 @@ const BACKOFF_FACTOR = 6
 // A report that follows another runs in the request of the call that started the first. In a Worker it counts as a
 // subrequest of that, and is cancelled some time after its response. So the next one waits for a call of its own.
 const MAX_FOLLOWING = 8
-// While the record does not know that this breaker has closed: after how many milliseconds, and how often, it is told.
-const TELL_CLOSED = 60_000
 // A bound for a store that refuses reports. Leases whose end it does not learn of lapse.
 const MAX_UNTOLD = 20
 // The remaining time of an open period that is over. It is negative, since the exact end still belongs to the
@@ -85,12 +83,6 @@ class Link implements StoreLink {
   #answered = 0
   /** Whether the breaker is open because the record is. */
   #adopted = false
-  /** Openings of the record, by the latest verdict. */
-  #opens = 0
-  /** `#opens` when this breaker closed by its own half-open call; `undefined` after the next verdict "open" or "closed". */
-  #closedAt: number | undefined
-  /** Until this time the record is not told of that. */
-  #untoldUntil = 0
   readonly #changed = (verdict: Verdict): void => {
     try {
       this.#parts.check?.(verdict)
@@ -180,18 +172,13 @@ class Link implements StoreLink {
     // The callers of `allow` may hand in any number, and an invalid one would make the whole report invalid.
     const retryAfter = isNumber(wait) ? wait : undefined
     if (change?.from === "closed") this.#opened = change.counts
-    if (change?.to === "closed") {
-      this.#forget()
-      this.#closedAt = this.#opens
-      this.#untoldUntil = Date.now() + TELL_CLOSED
-    }
+    if (change?.to === "closed") this.#forget()
     if (permit.lease) void this.#settle(permit, outcome, counted, slow, retryAfter)
     else if (counted) this.#add(outcome, slow, retryAfter)
   }
 
   #add(outcome: Outcome, slow: boolean, retryAfter?: number): void {
     if (outcome === "excluded") return
-    if (outcome === "success" && this.#closedAt !== undefined) void this.#tellClosed()
     this.#pending.add(outcome, slow, retryAfter)
     if (this.#isSuccessDue() || slow || outcome === "failure" || this.#opened) void this.#report()
   }
@@ -212,17 +199,6 @@ class Link implements StoreLink {
     if (lease) await this.#tell({ settle: { lease, outcome }, ...(retryAfter !== undefined && { retryAfter }) })
     // Without a lease it is reported like any other call: the record may be closed.
     else if (counted) this.#add(outcome, slow, retryAfter)
-  }
-
-  /**
-   * Closes a record that has not learnt that this breaker has closed: until then it counts no failures. A lease that is
-   * settled at once stands for the half-open call that was made without one.
-   */
-  async #tellClosed(): Promise<void> {
-    if (isWaiting(this.#untoldUntil, Date.now(), TELL_CLOSED)) return
-    this.#untoldUntil = Date.now() + TELL_CLOSED
-    const { verdict } = await this.#exchange({ acquire: true })
-    if (verdict?.lease) await this.#tell({ settle: { lease: verdict.lease, outcome: "success" } })
   }
 
   #ask(permit: Permit): Promise<Verdict | undefined> {
@@ -373,11 +349,6 @@ class Link implements StoreLink {
     this.#ramp = slowStart && this.#parts.slowStart && new this.#parts.slowStart(slowStart, Date.now(), this.#ramp)
     const closed = state === "closed"
     let remaining = retryAfter
-    // The record has not learnt that this breaker has closed since. If the storage is full or grants no lease, it
-    // never does, and each failure would open this breaker again.
-    if (state === "half-open" && !permit && opens === this.#closedAt) return
-    this.#opens = opens
-    if (state !== "half-open") this.#closedAt = undefined
     if (closed) {
       if (!this.#adopted) return
       this.#forget()

@@ -462,24 +462,6 @@ describe("createStore()", () => {
       expect(breaker.state).toBe("closed")
     })
 
-    test("no half-open state in which it closed alone, but what comes after that", async () => {
-      const { breaker, tell } = await halfOpenBreaker((_name, _policy, { acquire }) => {
-        if (acquire) throw new Error("down")
-        return open
-      })
-      await succeed(breaker)
-      tell(halfOpen)
-      expect(breaker.state).toBe("closed")
-      tell(closed)
-      tell(halfOpen)
-      expect(breaker.state).toBe("half-open")
-      await succeed(breaker)
-      tell(halfOpen)
-      expect(breaker.state).toBe("closed")
-      tell(open)
-      expect(breaker.state).toBe("open")
-    })
-
     test("the open period that the record gives to trip()", async () => {
       const { breaker } = make({ exchange: () => ({ ...open, retryAfter: 5_000, openFor: 5_000 }) })
       breaker.trip()

@@ -80,6 +80,12 @@ class PageStorage implements SharedStorage {
   readonly #leadership: Leadership
   /** By the name of the breaker. */
   readonly #watchers = new Map<string, Set<Watcher>>()
+  /**
+   * Names whose half-open call was not written, since the storage is full, say. Their breakers may have closed by
+   * themselves, and must not follow a record that stays half-open: the next report is a `"storeerror"` too, unless it
+   * can be written.
+   */
+  readonly #unwritten = new Set<string>()
   // Made when it is needed: Workers with a compatibility date before 2025-05-05 do not have it.
   #gone: FinalizationRegistry<Watcher> | undefined
   #begun = false
@@ -90,7 +96,11 @@ class PageStorage implements SharedStorage {
   }
 
   exchange(name: string, policy: Policy, report: Report): Verdict | Promise<Verdict> {
-    if (report.acquire) return this.#acquire(name, policy, report)
+    if (report.acquire) {
+      const acquired = this.#acquire(name, policy, report)
+      acquired.then(() => this.#unwritten.delete(name), () => this.#unwritten.add(name))
+      return acquired
+    }
     const lead = this.#leadership.current(name)
     const last = this.#leadership.last(name)
     const record = lead?.record ?? this.#records.read(name, policy)
@@ -102,8 +112,9 @@ class PageStorage implements SharedStorage {
     try {
       // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
       // tab.
-      if (changed) {
+      if (changed || this.#unwritten.has(name)) {
         this.#records.write(name, record, text, lead)
+        this.#unwritten.delete(name)
         // The page that writes gets no event, but may have other breakers of this name.
         queueMicrotask(() => this.#lookAgain(this.#records.prefix + name, policy))
       }
@@ -131,6 +142,7 @@ class PageStorage implements SharedStorage {
     watchers?.delete(gone)
     if (watchers?.size) return
     this.#watchers.delete(name)
+    this.#unwritten.delete(name)
     this.#records.forget(name)
     this.#leadership.forget(name)
   }
