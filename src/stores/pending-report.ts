@@ -93,7 +93,10 @@ export class PendingReport {
       run.calls -= 1
       if (!run.calls) this.#runs.pop()
     }
-    if (latest && calls) this.#append({ ...latest, calls, at: now })
+    if (!latest || !calls) return
+    // Those that had left the window do not end the streak of others, which may have begun since.
+    const overtaken = latest.overtaken || this.#isOld(now, latest)
+    this.#append({ ...latest, calls, at: now, ...(overtaken && { overtaken }) })
   }
 
   #collect(): void {
