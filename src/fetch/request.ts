@@ -70,9 +70,9 @@ export function override(init: RequestInit | undefined, fields: RequestInit): Re
  * `init` with another signal. An `init` that is not empty resets the referrer and the referrer policy of a
  * `Request` (Fetch, "new Request"). They are passed on where the caller gave no such `init`.
  *
- * Not for what a service worker gets of a page: it resets a navigation to a request of the worker's own, so a form
- * that another site posts would be sent with the cookies of this one, and it removes the range that a media element
- * asks for. Such a request keeps its own signal.
+ * What a service worker gets of a page may not have an `init`: a navigation would become a request of the worker's own,
+ * so that a form which another site posts is sent with the cookies of this one, and a media element's would lose its
+ * range. Such a request keeps its own signal.
  */
 export function withSignal(
   input: FetchInput,
