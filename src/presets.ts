@@ -21,7 +21,8 @@ export type FailureRate = RateWindow & {
   /** Share of failures that opens the breaker, above 0 to 1. */
   readonly threshold: number
   /**
-   * With fewer settled calls in the window, the rate opens nothing; an integer from 1.
+   * With fewer settled calls in the window, the rate opens nothing; an integer from 1. A Durable Object and Deno KV
+   * also count the two successes before a failure, however old they are.
    *
    * @defaultValue 10, or `last` when that is smaller
    */

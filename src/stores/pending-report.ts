@@ -52,7 +52,8 @@ export class PendingReport {
 
   /**
    * @param policy - Gives the time window, if there is one.
-   * @param dated - Whether reports include the age of the call before the first failure.
+   * @param dated - Whether the store is for many clients, which report no successes of their own accord. Then reports
+   * include the age of the call before the first failure.
    */
   constructor({ interval, buckets, bucketPeriod }: Policy, dated: boolean) {
     this.#window = interval || buckets * bucketPeriod
@@ -75,7 +76,7 @@ export class PendingReport {
     const isTimed = outcome === "failure" || this.#window > 0
     // The latest successes may be renewed, so as many runs stay.
     while (isTimed && this.#runs.length > WITH_FAILURE && this.#isOld(now, this.#runs[0])) this.#runs.shift()
-    if (this.#window && (slow || outcome === "failure")) this.#renew(now)
+    if (this.#window && this.#dated && (slow || outcome === "failure")) this.#renew(now)
     this.#append({ outcome, calls: 1, slow: slow ? 1 : 0, at: isTimed ? now : 0, previousAt: this.#lastAt, retryAfter })
     if (this.#dated) this.#lastAt = now
   }

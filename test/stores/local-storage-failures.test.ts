@@ -51,6 +51,31 @@ async function failures(subject: Client, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
 }
 
+/** A storage that has room for a number of characters more. */
+class FullStorage extends FakeStorage {
+  room = Infinity
+  override setItem(key: string, value: string): void {
+    const growth = value.length - (this.getItem(key)?.length ?? 0)
+    if (growth > this.room) throw new DOMException("There is no room", "QuotaExceededError")
+    this.room -= growth
+    super.setItem(key, value)
+  }
+}
+
+test.each([0, 10, 20, 30, 40])("a storage that has room for %i characters, and for no lease, opens no breaker by single failures", async (room) => {
+  const storage = new FullStorage()
+  vi.stubGlobal("navigator", { locks: fakeLocks() })
+  const subject = client(storage)
+  await failures(subject, 6)
+  storage.room = room
+  await vi.advanceTimersByTimeAsync(10_001)
+  for (let i = 0; i < 5; i++) {
+    expect(await call(subject, succeed)).toBe("up")
+    await failures(subject, 1)
+    expect(subject.breaker.state).toBe("closed")
+  }
+})
+
 /** Takes the breaker through every state and back, with local state only. */
 async function goThroughAll(subject: Client): Promise<void> {
   expect(await call(subject, succeed)).toBe("up")

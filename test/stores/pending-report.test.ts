@@ -177,7 +177,7 @@ describe("PendingReport", () => {
   })
 
   describe("of a window of time", () => {
-    const windowed = (): PendingReport => make(false, { interval: 10_000, bucketPeriod: 1_000 })
+    const windowed = (dated = true): PendingReport => make(dated, { interval: 10_000, bucketPeriod: 1_000 })
 
     test("has the age of calls, to the length of a bucket", () => {
       const pending = add(windowed(), "ss")
@@ -204,7 +204,7 @@ describe("PendingReport", () => {
 
     test.each([
       ["a rolling window", windowed],
-      ["a fixed window", () => make(false, { interval: 10_000 })],
+      ["a fixed window", () => make(true, { interval: 10_000 })],
     ])("drops calls that have left the window, but for the latest two successes: %s", (_, make) => {
       const pending = make()
       add(pending, "sss")
@@ -233,6 +233,11 @@ describe("PendingReport", () => {
         failuresAgo(500, 1),
       ])
       expect(after(pending, 1_000, "f").take().runs).toEqual(runs(0, 1))
+    })
+
+    test("does not for a store of few clients, which would have fewer calls than a rule demands", () => {
+      const pending = add(windowed(false), "ss")
+      expect(after(pending, 20_000, "f").take().runs).toEqual(runs(0, 1))
     })
 
     test("does the same before a slow call", () => {

@@ -59,6 +59,8 @@ export function localStorageStore(settings: LocalStorageSettings = {}): BreakerS
   return linkTo(new PageStorage(settings))
 }
 
+// No lease takes more characters in a record.
+const LEASE_LENGTH = 100
 // Firefox and WebKit do not deliver the `storage` events that a page missed in the back/forward cache.
 const EVENTS = ["storage", "pageshow"] as const
 
@@ -113,7 +115,8 @@ class PageStorage implements SharedStorage {
       // A tab whose report changes nothing must not write: it could overwrite a newer record of the leading
       // tab.
       if (changed || this.#unwritten.has(name)) {
-        this.#records.write(name, record, text, lead)
+        // As long as with a lease: it may be for that alone that there was no room.
+        this.#records.write(name, record, changed ? text : text.padEnd(text.length + LEASE_LENGTH), lead)
         this.#unwritten.delete(name)
         // The page that writes gets no event, but may have other breakers of this name.
         queueMicrotask(() => this.#lookAgain(this.#records.prefix + name, policy))
