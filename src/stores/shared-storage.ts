@@ -34,7 +34,8 @@ export interface SharedStorage {
   readonly deadline?: number | undefined
   /**
    * After a failure was reported, how long until a success may be reported without another failure, in
-   * milliseconds.
+   * milliseconds. Above 0, clients are taken to be many, most of whose successes are never reported: a rate then also
+   * counts the two successes before a failure, however old they are.
    *
    * @defaultValue 0
    */

@@ -8,7 +8,7 @@ import { bundleSize } from "./bundle-size.ts"
 test.each([
   [`export { CircuitBreaker } from "webbreaker"`, 6_450],
   [`export { wrapFetch } from "webbreaker"`, 9_500],
-  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 14_300],
+  [`export { wrapFetch } from "webbreaker"; export { localStorageStore } from "webbreaker/local-storage"`, 14_350],
   [`export { wrapFetch } from "webbreaker"; export { durableObjectStore } from "webbreaker/durable-object"`, 12_850],
   [`export { wrapFetch } from "webbreaker"; export { denoKvStore } from "webbreaker/deno-kv"`, 13_400],
   [`export { consecutiveFailures } from "webbreaker"`, 350],
