@@ -226,11 +226,11 @@ export function encodeRecord(record: BreakerRecord, policy: Policy): SharedRecor
  * future, as after a clock was set back. The remaining time of an open period is never more than its length.
  */
 export function decodeRecord(value: unknown, policy: Policy, now: number): BreakerRecord {
-  // The new record begins one window ago, or long ago, since reports may contain calls that ended before now. Its
-  // generation comes from the clock, so that it differs from those of an earlier record, whose leases may
-  // still be held.
+  // The new record begins one window ago, or long ago, since reports may contain calls that ended before now. A fixed
+  // window begins only a little ago, since it ends as much sooner. The generation comes from the clock, so that it
+  // differs from those of an earlier record, whose leases may still be held.
   const { interval, buckets, bucketPeriod } = policy
-  const past = interval ? 0 : buckets * bucketPeriod || HOUR
+  const past = interval / 10 || buckets * bucketPeriod || HOUR
   const fresh = createRecord(policy, Math.max(now - past, 0), generationAt(now))
   if (!isLike(value, MODEL) || value.version !== MODEL.version) return fresh
   const { at, openedAt, durationMs: openFor, leases, snapshot } = value

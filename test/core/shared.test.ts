@@ -114,6 +114,16 @@ describe("a report of calls that ended some time ago", () => {
     expect(shared.record.snapshot.window.buckets.map(({ requests }) => requests)).toEqual([2, 1, 1])
   })
 
+  test("counts those that ended a moment before it, also in a new record with a fixed window", () => {
+    const shared = database({ interval: 10_000 })
+    shared.report({ runs: [old(1_000), old(1)] })
+    expect(shared.record.snapshot.counts).toMatchObject({ requests: 2 })
+    shared.report({}, 9_000)
+    expect(shared.record.snapshot.counts).toMatchObject({ requests: 2 })
+    shared.report({}, 9_001)
+    expect(shared.record.snapshot.counts).toMatchObject({ requests: 0 })
+  })
+
   test.each([
     ["a rolling window", windowed],
     ["a fixed one", { interval: 10_000 }],

@@ -428,7 +428,7 @@ describe("A page", () => {
     await failures(one, 2)
     const late = new FakeStorage()
     late.setItem(key, storage.getItem(key)!)
-    await vi.advanceTimersByTimeAsync(550)
+    await vi.advanceTimersByTimeAsync(450)
     await failures(one, 1)
     expect(one.breaker.state).toBe("open")
     const opened = storage.getItem(key)
