@@ -308,8 +308,7 @@ export class CircuitBreaker {
    */
   #update(change?: (record: BreakerRecord, policy: Policy) => Transition | undefined, forced?: "open" | "closed"): void {
     const record = this.#record
-    const now = this.#now()
-    this.#tick(now)
+    const now = this.#tick()
     const changed = change?.(record, this.#policy)
     if (changed?.to === "open") openFrom(record, now)
     this.#changed(changed)
@@ -328,8 +327,10 @@ export class CircuitBreaker {
     return this.#record?.now ?? 0
   }
 
-  #tick(now: number = this.#now()): void {
+  /** Returns the reading of the clock. The record may keep a later one, of before the clock went back by a little. */
+  #tick(now: number = this.#now()): number {
     this.#changed(tick(this.#record, this.#policy, now))
+    return now
   }
 
   #isPlain(): boolean {
@@ -363,8 +364,7 @@ export class CircuitBreaker {
     let lapsed: Transition | undefined
     if (this.#settings.mode === "disabled") return undefined
     if (isTimed(this.#policy) || record.state !== "closed") {
-      const now = this.#now()
-      this.#tick(now)
+      const now = this.#tick()
       if (record.probes) {
         lapsed = lapse(record, this.#policy)
         if (lapsed) openFrom(record, now)
