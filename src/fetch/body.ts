@@ -26,17 +26,10 @@ export async function watchBody(
   // A fetch that is not the platform's may give no response, or a body that is not a web stream.
   const body = (original as Response | undefined)?.body
   if (typeof body?.getReader !== "function" || body.locked || original.bodyUsed) return original
-  const { status, statusText } = original
-  const headers = new Headers(original.headers)
+  const { status, statusText, headers } = original
   // `new Response` refuses these: the status of an opaque response, and statuses outside the standard.
   const unusual = status < 200 || status > 599
   if (unusual || NULL_BODY.includes(status)) return original
-  // Deno has decoded the body, for these two, and knows that of a response of its own that a server sends on, but not
-  // of another. What it has not decoded is sent on as it is.
-  if ("Deno" in globalThis && /^(gzip|br)$/i.test(headers.get("content-encoding") ?? "")) {
-    headers.delete("content-encoding")
-    headers.delete("content-length")
-  }
   const reader = body.getReader()
   let failure: { readonly error: unknown } | undefined
   const rethrow = (error: unknown): never => {
@@ -73,6 +66,12 @@ export async function watchBody(
       { highWaterMark: 0 },
     )
     const response = resemble(new Response(watched, { status, statusText, headers }), original, rethrow)
+    // Deno has decoded the body, for these two, and knows that of a response of its own that a server sends on, but not
+    // of another. What it has not decoded is sent on as it is.
+    if ("Deno" in globalThis && /^(gzip|br)$/i.test(headers.get("content-encoding") ?? "")) {
+      response.headers.delete("content-encoding")
+      response.headers.delete("content-length")
+    }
     arrived(response)
   })
 }
