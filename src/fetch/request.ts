@@ -6,6 +6,8 @@
 
 import { isSignal } from "../when-aborted.ts"
 
+const BODILESS = /^(get|head)$/i
+
 /** The first argument of `fetch`. */
 export type FetchInput = string | URL | Request
 
@@ -40,7 +42,7 @@ export function methodOf(input: FetchInput, init: RequestInit | undefined): stri
  * a body, since a body can be read only once.
  */
 export function describe(input: FetchInput, init: RequestInit | undefined): Request {
-  if (init === undefined && input instanceof Request && /^(get|head)$/i.test(input.method)) return input
+  if (init === undefined && input instanceof Request && BODILESS.test(input.method)) return input
   const { headers = asRequest(input)?.headers } = init ?? {}
   return new Request(urlOf(input), { method: methodOf(input, init), ...(headers && { headers }) })
 }
@@ -98,7 +100,7 @@ export function isRefused(input: FetchInput, init: RequestInit | undefined, used
     const request = asRequest(input)
     // A body that is locked now but was not used by the call was being read by somebody else.
     if (used || (!init?.body && !request?.bodyUsed && request?.body?.locked)) return true
-    if (/^(get|head)$/i.test(methodOf(input, init)) && (init?.body ?? request?.body) != null) return true
+    if (BODILESS.test(methodOf(input, init)) && (init?.body ?? request?.body) != null) return true
     if (init?.signal && !isSignal(init.signal)) return true
     // An empty stream stands in for one that the call has used up. Without the signal: a `Request` would leave a
     // listener on it.
