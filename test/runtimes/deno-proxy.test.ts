@@ -6,8 +6,14 @@ import { denoPath } from "./run-in-deno.ts"
 
 const index = JSON.stringify(new URL("../../src/index.ts", import.meta.url).pathname)
 
+async function outputOf(source: string): Promise<string> {
+  const program = await bundle(source, { external: ["node:http"] })
+  const { stdout } = await promisify(execFile)(denoPath, ["eval", "--no-config", "--no-lock", program])
+  return stdout.trim()
+}
+
 test.each(["headers", "body"])("a server in Deno sends on what an origin has compressed, with settleOn %j", async (settleOn) => {
-  const program = await bundle(`
+  const output = await outputOf(`
     import { wrapFetch } from ${index}
     const text = "text ".repeat(1_000)
     const packed = await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer()
@@ -19,13 +25,12 @@ test.each(["headers", "body"])("a server in Deno sends on what an origin has com
     console.log(arrived === text)
     Deno.exit()
   `)
-  const args = ["eval", "--no-config", "--no-lock", program]
-  expect((await promisify(execFile)(denoPath, args)).stdout.trim()).toBe("true")
+  expect(output).toBe("true")
 })
 
 // Deno decodes neither, and a browser asks for both.
 test.each(["deflate", "zstd"])("a server in Deno sends on as it is what an origin has compressed with %s", async (coding) => {
-  const program = await bundle(`
+  const output = await outputOf(`
     import { wrapFetch } from ${index}
     import { get } from "node:http"
     const serve = (handler) => Deno.serve({ port: 0, onListen() {} }, handler).addr.port
@@ -35,7 +40,6 @@ test.each(["deflate", "zstd"])("a server in Deno sends on as it is what an origi
     const { headers } = await new Promise((resolve) => get({ port }, resolve))
     console.log(headers["content-encoding"])
     Deno.exit()
-  `, { external: ["node:http"] })
-  const args = ["eval", "--no-config", "--no-lock", program]
-  expect((await promisify(execFile)(denoPath, args)).stdout.trim()).toBe(coding)
+  `)
+  expect(output).toBe(coding)
 })

@@ -51,6 +51,15 @@ async function failures(subject: Client, count: number): Promise<void> {
   for (let i = 0; i < count; i++) await expect(call(subject, fail)).rejects.toBe(down)
 }
 
+/** Between single failures, calls go through, and the breaker remains closed. */
+async function staysClosed(subject: Client, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    expect(await call(subject, succeed)).toBe("up")
+    await failures(subject, 1)
+    expect(subject.breaker.state).toBe("closed")
+  }
+}
+
 /** A storage that has room for a number of characters more. */
 class FullStorage extends FakeStorage {
   room = Infinity
@@ -69,11 +78,7 @@ test.each([0, 10, 20, 30, 40])("a storage that has room for %i characters, and f
   await failures(subject, 6)
   storage.room = room
   await vi.advanceTimersByTimeAsync(10_001)
-  for (let i = 0; i < 5; i++) {
-    expect(await call(subject, succeed)).toBe("up")
-    await failures(subject, 1)
-    expect(subject.breaker.state).toBe("closed")
-  }
+  await staysClosed(subject, 5)
 })
 
 /** Takes the breaker through every state and back, with local state only. */
@@ -196,11 +201,7 @@ describe.each(["denied", "full"] as const)("localStorageStore() whose storage is
     await failures(subject, 6)
     storage.broken = broken
     await vi.advanceTimersByTimeAsync(10_001)
-    for (let i = 0; i < 3; i++) {
-      expect(await call(subject, succeed)).toBe("up")
-      await failures(subject, 1)
-      expect(subject.breaker.state).toBe("closed")
-    }
+    await staysClosed(subject, 3)
     storage.broken = undefined
     await failures(subject, 1)
     expect(await call(subject, succeed)).toBe("up")
